@@ -1,0 +1,5 @@
+local function main(name)
+  return require("text").greeting(name)
+end
+
+return { main = main }

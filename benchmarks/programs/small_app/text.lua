@@ -1,0 +1,5 @@
+local function greeting(name)
+  return "hello, " .. name
+end
+
+return { greeting = greeting }
