@@ -11,12 +11,13 @@ from benchmarks.figures import Bar, Comparison, Verdict
 from benchmarks.harness import Result
 from benchmarks.machine import Machine
 
-WIDTH = 900
-LABELS = 330
+WIDTH = 960
+LABELS = 390
 RIGHT = 90
 ROW = 22
 TOP = 64
 BOTTOM = 46
+LEAST, MOST = 1e-6, 1e9  # what lies beyond is drawn at the edge
 
 STYLE = """
   .ground { fill: #ffffff } .text { fill: #1f2328 } .faint { fill: #59636e } .grid { stroke: #d1d9e0 }
@@ -49,23 +50,22 @@ def rows_of(results: Sequence[Result]) -> list[Row]:
             judged = [each for each in result.judgements if each.bar.against == rival and not each.bar.goal]
             style = "free" if not judged else "ok" if judged[0].verdict is Verdict.OK else "short"
             bar = judged[0].bar if judged else None
-            found.append(Row(f"{result.scenario.title}, against {rival}", comparison, bar, style))
+            found.append(Row(f"{result.scenario.title} · {rival}", comparison, bar, style))
     return found
 
 
 def draw(results: Sequence[Result], machine: Machine) -> str:
     """Return the chart as an SVG document that reads on light and on dark ground."""
     rows = rows_of(results)
-    ratios = [ratio for row in rows for ratio in (row.comparison.ratio, *row.comparison.rounds) if _drawable(ratio)]
-    ratios += [row.asked.limit for row in rows if row.asked is not None]
+    ratios = [_bounded(ratio) for row in rows for ratio in (row.comparison.ratio, *row.comparison.rounds)]
+    ratios += [_bounded(row.asked.limit) for row in rows if row.asked is not None]
     low = math.floor(math.log10(min([0.5, *ratios])))
     high = math.ceil(math.log10(max([2.0, *ratios])))
     inner = WIDTH - LABELS - RIGHT
     height = TOP + ROW * len(rows) + BOTTOM
 
     def x(ratio: float) -> float:
-        place = (math.log10(max(ratio, 10.0**low)) - low) / (high - low)
-        return LABELS + inner * min(place, 1.0)
+        return LABELS + inner * (math.log10(_bounded(ratio)) - low) / (high - low)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
@@ -98,7 +98,7 @@ def _draw_row(row: Row, top: float, x: Callable[[float], float]) -> list[str]:
         f'<rect class="{row.style}" x="{start:.1f}" y="{top + 5}" '
         f'width="{max(end - start, 1.5):.1f}" height="{ROW - 10}"/>',
     ]
-    rounds = [each for each in row.comparison.rounds if _drawable(each)]
+    rounds = row.comparison.rounds
     reach = end
     if len(rounds) > 1:
         first, last = x(min(rounds)), x(max(rounds))
@@ -114,8 +114,8 @@ def _draw_row(row: Row, top: float, x: Callable[[float], float]) -> list[str]:
     return drawn
 
 
-def _drawable(ratio: float) -> bool:
-    return math.isfinite(ratio) and ratio > 0
+def _bounded(ratio: float) -> float:
+    return min(max(ratio, LEAST), MOST)
 
 
 def _times(ratio: float) -> str:

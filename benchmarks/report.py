@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -119,19 +120,25 @@ def _scenario_values(result: Result) -> dict[str, Any]:
         "better": scenario.better.value,
         "sides": {side.name: _side_values(side) for side in result.sides},
         "ratios": {
-            name: {"median": found.ratio, "rounds": list(found.rounds)} for name, found in result.comparisons.items()
+            name: {"median": _finite(found.ratio), "rounds": [_finite(ratio) for ratio in found.rounds]}
+            for name, found in result.comparisons.items()
         },
         "bars": [
             {
                 "against": found.bar.against,
                 "limit": found.bar.limit,
                 "goal": found.bar.goal,
-                "value": found.value,
+                "value": None if found.value is None else _finite(found.value),
                 "verdict": found.verdict.value,
             }
             for found in result.judgements
         ],
     }
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity: a ratio to nothing is none."""
+    return value if math.isfinite(value) else None
 
 
 def _side_values(side: SideResult) -> dict[str, Any]:

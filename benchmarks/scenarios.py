@@ -200,7 +200,7 @@ def _start_up(erlang: Erlang | None) -> Scenario:
     )
     return Scenario(
         "start_up",
-        "whole program, launch to first answer, app of 10 entries",
+        "start-up to the first answer, app of 10 entries",
         Unit.SECONDS,
         Better.LESS,
         _programs(
@@ -238,7 +238,7 @@ def _hostile(erlang: Erlang | None) -> Scenario:
 
     return Scenario(
         "hostile",
-        "ping among bad neighbours, from Python (median)",
+        "ping from Python among bad neighbours",
         Unit.SECONDS,
         Better.LESS,
         _programs(
