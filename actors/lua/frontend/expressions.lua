@@ -1,0 +1,282 @@
+-- Expressions and function bodies. Nothing is kept of them but who uses which name: the order of operators does not
+-- matter to what is inserted or erased, so operands and operators are read in one flat row.
+
+local cursor = require("frontend.cursor")
+local edits = require("frontend.edits")
+local faults = require("frontend.faults")
+local scopes = require("frontend.scopes")
+local types = require("frontend.types")
+
+local close, enter, expect, unexpected = cursor.close, cursor.enter, cursor.expect, cursor.unexpected
+local fail = faults.fail
+local insert = edits.insert
+local same_line = cursor.same_line
+local annotation, assertion, casts = types.annotation, types.assertion, types.casts
+local declare, use = scopes.declare, scopes.use
+
+--- What a process passes at every turn: when its slice is used up, it gives way (design.md §4). One upvalue, no local.
+local SAFEPOINT = " __r.n=__r.n-1 if __r.n<0 then __r.y() end "
+
+local expressions = {}
+local expression
+
+--- Puts a safepoint before a byte of the source.
+local function safepoint(p, before)
+  insert(p.edits, before, SAFEPOINT)
+end
+expressions.safepoint = safepoint
+
+local LITERAL = { number = true, string = true, ["nil"] = true, ["true"] = true, ["false"] = true }
+local UNARY = { ["-"] = true, ["not"] = true, ["#"] = true }
+local BINARY = {}
+for kind in ([[+ - * / % ^ .. < > <= == ~= and or]]):gmatch("%S+") do
+  BINARY[kind] = true
+end
+
+--- One or more expressions.
+local function expression_list(p)
+  expression(p)
+  while p.kinds[p.pos] == "," do
+    p.pos = p.pos + 1
+    expression(p)
+  end
+end
+expressions.list = expression_list
+
+local function table_constructor(p)
+  local kinds, opener = p.kinds, p.pos
+  local nested = p.nested
+  p.nested = true
+  p.pos = opener + 1
+  while kinds[p.pos] ~= "}" do
+    local at = p.pos
+    if kinds[at] == "name" and kinds[at + 1] == "=" then
+      p.pos = at + 2
+    elseif kinds[at] == "[" then
+      p.pos = at + 1
+      expression(p)
+      close(p, "]", at)
+      expect(p, "=")
+    end
+    expression(p)
+    local kind = kinds[p.pos]
+    if kind == "," or kind == ";" then
+      p.pos = p.pos + 1
+    elseif kind ~= "}" then
+      close(p, "}", opener)
+    end
+  end
+  p.pos = p.pos + 1
+  p.nested = nested
+end
+
+local function parameters(p)
+  local kinds, scope, opener = p.kinds, p.scope, p.pos
+  local names
+  p.pos = opener + 1
+  while kinds[p.pos] ~= ")" do
+    local at = p.pos
+    if kinds[at] == "..." then
+      scope.fn.vararg = true
+      p.pos = at + 1
+      annotation(p)
+      break
+    end
+    expect(p, "name")
+    local name = p.texts[at]
+    names = names or {}
+    names[name] = true
+    declare(scope, name, p.starts[at])
+    annotation(p)
+    if kinds[p.pos] ~= "," then
+      break
+    end
+    p.pos = p.pos + 1
+    if kinds[p.pos] == ")" then
+      unexpected(p, "a parameter")
+    end
+  end
+  close(p, ")", opener)
+  return names
+end
+
+--- A function from its parameter list (or the `<` before it) to its `end`.
+---@param keyword integer the token `function`
+---@param name string|nil for messages
+function expressions.body(p, keyword, name, is_method)
+  local nested = p.nested
+  p.nested = false
+  enter(p)
+  scopes.open_function(p.scope, name, p.starts[keyword], false)
+  if is_method then
+    declare(p.scope, "self", p.starts[keyword])
+  end
+  types.generics(p)
+  if p.kinds[p.pos] ~= "(" then
+    unexpected(p, "'(' and the parameters of the function")
+  end
+  local names = parameters(p)
+  types.return_annotation(p, names)
+  safepoint(p, p.stops[p.pos - 1] + 1)
+  p.block(p)
+  close(p, "end", keyword)
+  scopes.close_function(p.scope)
+  p.depth = p.depth - 1
+  p.nested = nested
+end
+
+-- Whether the `(` here calls what stands before it. LuaJIT refuses to guess where it begins a line.
+local function check_call(p)
+  if not same_line(p, p.pos - 1) then
+    fail(
+      p.starts[p.pos],
+      "ambiguous syntax: this '(' may call the line before it or begin a statement (join the lines, or put ';' between)"
+    )
+  end
+end
+
+-- The arguments of a call. Returns false where none begin.
+local function arguments(p)
+  local opener = p.pos
+  local kind = p.kinds[opener]
+  if kind == "(" then
+    check_call(p)
+    p.pos = opener + 1
+    local nested = p.nested
+    p.nested = true
+    if p.kinds[p.pos] ~= ")" then
+      expression_list(p)
+    end
+    close(p, ")", opener)
+    p.nested = nested
+  elseif kind == "string" then
+    p.pos = opener + 1
+  elseif kind == "{" then
+    table_constructor(p)
+  else
+    return false
+  end
+  return true
+end
+
+--- A name or a parenthesis with what hangs on it: fields, indices, calls, `!`.
+---@return string shape of the whole: "name", "field", "call", "parenthesis" or "assertion"
+function expressions.suffixed(p)
+  local kinds, at = p.kinds, p.pos
+  local kind = kinds[at]
+  local shape
+  if kind == "name" then
+    use(p.scope, p.texts[at], p.starts[at])
+    p.pos = at + 1
+    shape = "name"
+  elseif kind == "(" then
+    local nested = p.nested
+    p.nested = true
+    p.pos = at + 1
+    expression(p)
+    close(p, ")", at)
+    p.nested = nested
+    shape = "parenthesis"
+  else
+    unexpected(p, "an expression")
+  end
+  while true do
+    kind = kinds[p.pos]
+    if kind == "." then
+      p.pos = p.pos + 1
+      expect(p, "name")
+      shape = "field"
+    elseif kind == "(" or kind == "string" or kind == "{" then
+      arguments(p)
+      shape = "call"
+    elseif kind == "[" then
+      local opener = p.pos
+      local nested = p.nested
+      p.nested = true
+      p.pos = opener + 1
+      expression(p)
+      close(p, "]", opener)
+      p.nested = nested
+      shape = "field"
+    elseif kind == ":" then
+      p.pos = p.pos + 1
+      expect(p, "name")
+      if not arguments(p) then
+        unexpected(p, "the arguments of a method call")
+      end
+      shape = "call"
+    elseif kind == "!" then
+      assertion(p)
+      shape = shape == "call" and "call" or "assertion"
+    else
+      return shape
+    end
+  end
+end
+
+local suffixed = expressions.suffixed
+
+local function operand(p)
+  local kinds = p.kinds
+  local kind = kinds[p.pos]
+  while UNARY[kind] do
+    p.pos = p.pos + 1
+    kind = kinds[p.pos]
+  end
+  if kind == "name" or kind == "(" then
+    suffixed(p)
+  elseif LITERAL[kind] then
+    p.pos = p.pos + 1
+  elseif kind == "{" then
+    table_constructor(p)
+  elseif kind == "function" then
+    p.pos = p.pos + 1
+    expressions.body(p, p.pos - 1)
+  elseif kind == "..." then
+    if not p.scope.fn.vararg then
+      fail(p.starts[p.pos], "'...' outside of a vararg function: the function around it takes no '...'")
+    end
+    p.pos = p.pos + 1
+  else
+    unexpected(p, "an expression")
+  end
+  kind = kinds[p.pos]
+  if kind == "name" or kind == "::" or kind == "!" then
+    casts(p)
+  end
+end
+
+--- Steps over the binary operator here. Returns false where there is none.
+local function binary(p)
+  local at = p.pos
+  local kinds = p.kinds
+  local kind = kinds[at]
+  if not BINARY[kind] then
+    if kind == "&" or kind == "|" then
+      unexpected(p, "an operator")
+    end
+    return false
+  end
+  at = at + 1
+  p.pos = at
+  if kind == ">" or kind == "<" then
+    if kinds[at] == kind and p.starts[at] == p.starts[at - 1] + 1 then
+      fail(p.starts[at - 1], "the operator '" .. kind .. kind .. "' is not available: there are no bitwise operators")
+    elseif kind == ">" and kinds[at] == "=" and p.starts[at] == p.starts[at - 1] + 1 then
+      p.pos = at + 1
+    end
+  end
+  return true
+end
+
+--- An expression.
+function expression(p)
+  enter(p)
+  repeat
+    operand(p)
+  until not binary(p)
+  p.depth = p.depth - 1
+end
+expressions.expression = expression
+
+return expressions
