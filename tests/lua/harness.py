@@ -1,0 +1,46 @@
+"""A bare LuaJIT state for testing the Lua library: modules of actors/lua, and a fake of the kernel's services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lupa.luajit21 as lupa
+
+from actors.vm.door import Door
+
+LUA = Path(__file__).parents[2] / "actors" / "lua"
+FAKE = Path(__file__).with_name("fake_rt.lua")
+
+
+class Lua:
+    """A fresh Lua state with `require` of the runtime's own files, `rt` (the fake) and `module(name)`."""
+
+    def __init__(self, door: Door | None = None) -> None:
+        self.runtime = lupa.LuaRuntime(
+            encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
+        )
+        preload = self.runtime.execute(
+            b"return function(name, text, chunk) package.preload[name] = assert(loadstring(text, chunk)) end"
+        )
+        for file in sorted(LUA.rglob("*.lua")):
+            name = ".".join(file.relative_to(LUA).with_suffix("").parts)
+            preload(name.encode(), file.read_bytes(), f"={name}.lua".encode())
+        self.runtime.execute(FAKE.read_bytes(), (door or Door()).call)
+
+    def run(self, code: str, *args: Any) -> Any:
+        """Run Lua code as the body of a function with `...`; results are as lupa gives them (texts are bytes)."""
+        chunk = self.runtime.execute(b"return assert(loadstring(..., '@test.lua'))", code.encode())
+        return chunk(*args)
+
+    def error(self, code: str) -> str:
+        """Run Lua code that must raise, and return the text of what it raised."""
+        wrapped = self.runtime.execute(
+            b"local f = assert(loadstring(..., '@test.lua')) local ok, e = pcall(f) "
+            b"if ok then return nil end return tostring(e)",
+            code.encode(),
+        )
+        if wrapped is None:
+            raise AssertionError(f"nothing was raised by: {code}")
+        text: bytes = wrapped
+        return text.decode()
