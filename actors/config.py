@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 from actors._config_tree import ConfigError, Leaf, Place, Tree, get, merge, parse, plain, put, substitute, where
 from registry.durations import parse_duration
+from registry.errors import RegistryError
 from registry.faults import Fault, nearest, one_of, shown
+from registry.overrides import parse_override, plain_value
 
-__all__ = ["Config", "ConfigError", "Encoding", "History", "Override", "load_config", "source_folder"]
+__all__ = ["Config", "ConfigError", "Encoding", "History", "load_config"]
 
 log = logging.getLogger(__name__)
 
 CONFIG_NAME: Final = ".wippy.yaml"
-LOCK_NAME: Final = "wippy.lock"
 
 
 class Encoding(Enum):
@@ -42,31 +42,15 @@ class History(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
-    """A field of an entry to be replaced before the entries are checked.
-
-    Attributes:
-        id: the entry, ``namespace:name``.
-        path: ``("kind",)``, or ``("data", …)``, ``("meta", …)`` with the names of nested maps.
-        value: the new value, plain.
-        place: the file and line, or the flag, that it came from.
-    """
-
-    id: str
-    path: tuple[str, ...]
-    value: Any
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """What the configuration says, checked; durations are seconds.
 
     Attributes:
         base: the folder that relative paths refer to: that of the first file.
         log_level: Python's level number for the console.
-        disabled_namespaces, disabled_entries: patterns such as ``legacy.**`` or ``shop:old_*``.
-        overrides: in the order in which they apply; a later one wins.
+        disable: patterns such as ``legacy.**`` under ``namespaces``, ``shop:old_*`` under ``entries``, as
+            `registry.Registry.load` takes them.
+        overrides: ``namespace:name:path`` -> value, in the order in which they apply, likewise.
         warnings: unknown keys.
     """
 
@@ -80,17 +64,9 @@ class Config:
     shutdown_timeout: float = 30.0
     node_name: str = ""
     strict_security: bool = False
-    disabled_namespaces: tuple[str, ...] = ()
-    disabled_entries: tuple[str, ...] = ()
-    overrides: tuple[Override, ...] = ()
+    disable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Fault, ...] = ()
-
-    def disables(self, id: str) -> bool:
-        """Tell whether the entry `id` is switched off by ``disable``."""
-        namespace = id.partition(":")[0]
-        return any(_matches(pattern, namespace) for pattern in self.disabled_namespaces) or any(
-            _matches(pattern, id) for pattern in self.disabled_entries
-        )
 
 
 def load_config(
@@ -135,48 +111,17 @@ def load_config(
         if not equals or not all(key.split(".")):
             faults.append(Place(f"--set {text}").fault("", repr(key), "section.path=value"))
         else:
-            tree = put(tree, key.split("."), Leaf(_from_text(value, any_case=False), Place(f"--set {text}")))
+            tree = put(tree, key.split("."), Leaf(plain_value(value), Place(f"--set {text}")))
     tree.pop("profiles", None)
     own_variables = tree.pop("vars", {})
     variables = substitute(own_variables, environ, {}, faults) if isinstance(own_variables, dict) else {}
     tree = substitute(tree, environ, plain(variables), faults)
     values = _check(tree, faults, warnings)
-    changes = [*_file_overrides(tree, faults), *_text_overrides(overrides, faults)]
+    changes = {**_file_overrides(tree, faults), **_text_overrides(overrides, faults)}
     if faults:
         raise ConfigError(faults)
     base = named[0].parent if named else Path(app)
-    return Config(base=base, overrides=tuple(changes), warnings=tuple(warnings), **values)
-
-
-def source_folder(app: str | os.PathLike[str], lock: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder with the definitions of an app: what `wippy.lock` names, else ``app/src``, else `app`.
-
-    Args:
-        lock: the lock file; must exist when given. Default: `wippy.lock` in the app folder, if it is there.
-
-    Raises:
-        ConfigError: the app folder, the lock file or the source folder is missing or can't be used.
-    """
-    folder = Path(app)
-    if not folder.is_dir():
-        got = "a file" if folder.exists() else "nothing"
-        raise ConfigError([Place(str(folder)).fault("", got, "the folder of an app")])
-    file = Path(lock) if lock is not None else folder / LOCK_NAME
-    if lock is None and not file.exists():
-        return folder / "src" if (folder / "src").is_dir() else folder
-    try:
-        tree = parse(file.read_text(encoding="utf-8"), str(file))
-    except OSError as error:
-        raise ConfigError([Place(str(file)).fault("", str(error.strerror), "a readable lock file")]) from error
-    source = get(tree, "directories", "src") or Leaf("./src", Place(str(file)))
-    chosen = plain(source)
-    if not isinstance(chosen, str) or not chosen or Path(chosen) == Path("."):
-        expected = "a folder below the app folder, such as ./src"
-        raise ConfigError([where(source).fault("directories.src", shown(chosen), expected)])
-    found = file.parent / chosen
-    if not found.is_dir():
-        raise ConfigError([where(source).fault("directories.src", shown(chosen), "a folder that exists")])
-    return found
+    return Config(base=base, overrides=changes, warnings=tuple(warnings), **values)
 
 
 def _with_profile(tree: Tree, name: str, faults: list[Fault]) -> Tree:
@@ -278,8 +223,8 @@ _FIELDS: Final[dict[str, tuple[str | None, _Check]]] = {
     "shutdown.timeout": ("shutdown_timeout", _duration),
     "relay.node_name": ("node_name", _text),
     "security.strict_mode": ("strict_security", _boolean),
-    "disable.namespaces": ("disabled_namespaces", _patterns),
-    "disable.entries": ("disabled_entries", _patterns),
+    "disable.namespaces": ("namespaces", _patterns),
+    "disable.entries": ("entries", _patterns),
     "supervisor.host.buffer_size": (None, _count),
     "supervisor.host.worker_count": (None, _count),
 }
@@ -321,68 +266,36 @@ def _check(tree: Tree, faults: list[Fault], warnings: list[Fault]) -> dict[str, 
             warnings.append(where(node).warning(section, "unknown section, ignored", hint))
         else:
             log.debug("%s: the section %s has no effect here", where(node).file, section)
+    values["disable"] = {key: values.pop(key) for key in ("namespaces", "entries") if key in values}
     if (enabled := get(tree, "registry", "enable_history")) is not None and plain(enabled) is False:
         values["history"] = History.NONE
     return values
 
 
-def _file_overrides(tree: Tree, faults: list[Fault]) -> Iterable[Override]:
+def _file_overrides(tree: Tree, faults: list[Fault]) -> dict[str, Any]:
     section = tree.get("override", {})
     if isinstance(section, Leaf):
         if section.value is not None and section.value != {}:
             faults.append(section.where.fault("override", shown(section.value), "a map"))
-        return
+        return {}
+    changes: dict[str, Any] = {}
     for key, node in section.items():
-        made = _override(key, plain(node), where(node), f"override.{key}", faults)
-        if made is not None:
-            yield made
+        parts = key.split(":", 2)
+        if len(parts) != 3 or not all(parts) or not all(parts[2].split(".")):
+            expected = "namespace:name:path, such as shop:procs:host.workers"
+            faults.append(where(node).fault(f"override.{key}", repr(key), expected))
+        changes[key] = plain(node)
+    return changes
 
 
-def _text_overrides(texts: Sequence[str], faults: list[Fault]) -> Iterable[Override]:
+def _text_overrides(texts: Sequence[str], faults: list[Fault]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
     for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
+        try:
+            key, value = parse_override(text)
+        except RegistryError:
             faults.append(Place(f"-o {text}").fault("", repr(text), "namespace:name:path=value"))
             continue
-        made = _override(key, _from_text(value), Place(f"-o {text}"), "", faults)
-        if made is not None:
-            yield made
-
-
-def _override(key: str, value: Any, place: Place, field: str, faults: list[Fault]) -> Override | None:
-    parts = key.split(":", 2)
-    names = parts[-1].split(".")
-    if len(parts) != 3 or not all(parts) or not all(names):
-        faults.append(place.fault(field, repr(key), "namespace:name:path, such as shop:procs:host.workers"))
-        return None
-    if names == ["kind"]:
-        if not isinstance(value, str) or not value:
-            faults.append(place.fault(field, shown(value), "the name of a kind"))
-            return None
-    elif names[0] not in ("data", "meta"):
-        names.insert(0, "data")
-    return Override(f"{parts[0]}:{parts[1]}", tuple(names), value, place)
-
-
-def _from_text(text: str, any_case: bool = True) -> Any:
-    """Read a value of ``-o`` or ``--set``; the words true and false count in any case, or in lower case alone."""
-    word = text.lower() if any_case else text
-    if word in ("true", "false"):
-        return word == "true"
-    if re.fullmatch(r"0|-?[1-9]\d*", text):
-        return int(text)
-    if re.fullmatch(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?", text):
-        return float(text)
-    return text
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Match ``*`` within one segment between dots and colons, ``**`` across them; ``a.**`` holds for ``a`` too."""
-    if pattern.endswith(".**") and _matches(pattern[:-3], text):
-        return True
-    parts = (".*" if part == "**" else "[^.:]*" if part == "*" else re.escape(part) for part in _split(pattern))
-    return re.fullmatch("".join(parts), text) is not None
-
-
-def _split(pattern: str) -> list[str]:
-    return re.split(r"(\*\*|\*)", pattern)
+        changes.pop(key, None)  # the last one counts, and in its place
+        changes[key] = value
+    return changes

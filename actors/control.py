@@ -185,7 +185,7 @@ class ControlServer:
             os.chmod(address, 0o600)  # before listen: nobody can connect earlier
             if self._short is not None:
                 self.path.symlink_to(address)
-            listener.listen(8)
+            listener.listen(64)
             listener.setblocking(False)
         except OSError:
             listener.close()
@@ -302,7 +302,7 @@ def ask(state: str | os.PathLike[str], request: str, *, timeout: float = 5.0, **
             raise ControlError(nothing, kind=UNAVAILABLE) from error
         except PermissionError as error:
             raise ControlError(f"{path} belongs to another user", kind=PERMISSION_DENIED) from error
-        except TimeoutError as error:
+        except (TimeoutError, BlockingIOError) as error:  # the latter: its queue of connections is full
             raise ControlError(f"the program at {path} did not answer in {timeout:g} s", kind="Timeout") from error
         except OSError as error:
             # a path too long for a socket, without a link in it, has no server either

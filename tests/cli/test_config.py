@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.config import Config, ConfigError, Encoding, History, load_config, source_folder
+from actors.config import Config, ConfigError, Encoding, History, load_config
 
 
 def _load(folder: Path, text: str = "", **options: Any) -> Config:
@@ -56,10 +56,8 @@ override:
     assert config.shutdown_timeout == 90.0
     assert config.node_name == "n1"
     assert config.strict_security
-    assert [(change.id, change.path, change.value) for change in config.overrides] == [
-        ("shop:procs", ("data", "host", "workers"), 2),
-        ("shop:procs", ("meta", "tags"), ["a", "b"]),
-    ]
+    assert config.disable == {"namespaces": ("legacy.**",), "entries": ("shop:old_*",)}
+    assert config.overrides == {"shop:procs:host.workers": 2, "shop:procs:meta.tags": ["a", "b"]}
     assert config.warnings == ()
 
 
@@ -99,9 +97,8 @@ profiles:
 def test_profiles_lie_over_the_files_in_the_order_given(tmp_path: Path) -> None:
     config = _load(tmp_path, PROFILES, profiles=["prod"])
     assert (config.node_name, config.shutdown_timeout) == ("prod", 5.0)
-    assert config.disabled_namespaces == ("b", "c")
-    assert config.disabled_entries == ("x:y",)
-    assert _load(tmp_path, PROFILES, profiles=["quick", "prod"]).disabled_namespaces == ("z", "c")
+    assert config.disable == {"namespaces": ("b", "c"), "entries": ("x:y",)}
+    assert _load(tmp_path, PROFILES, profiles=["quick", "prod"]).disable["namespaces"] == ("z", "c")
     assert _load(tmp_path, PROFILES, profiles=["prod", "quick"]).node_name == "quick"
 
 
@@ -142,19 +139,23 @@ def test_a_set_without_key_or_value_is_a_fault(tmp_path: Path, text: str) -> Non
     ],
 )
 def test_the_value_of_an_override_gets_the_type_it_looks_like(tmp_path: Path, text: str, value: Any) -> None:
-    [change] = _load(tmp_path, overrides=[f"shop:client:address={text}"]).overrides
-    assert (change.id, change.path) == ("shop:client", ("data", "address"))
-    assert change.value == value
-    assert type(change.value) is type(value)
+    changes = _load(tmp_path, overrides=[f"shop:client:address={text}"]).overrides
+    assert changes == {"shop:client:address": value}
+    assert type(changes["shop:client:address"]) is type(value)
 
 
-def test_an_override_of_the_command_line_comes_after_that_of_the_file(tmp_path: Path) -> None:
-    config = _load(tmp_path, 'override: {"a:b:c": 1}', overrides=["a:b:c=2", "a:b:kind=process.lua", "a:b:meta.x=y"])
-    assert [change.value for change in config.overrides] == [1, 2, "process.lua", "y"]
-    assert [change.path for change in config.overrides][1:] == [("data", "c"), ("kind",), ("meta", "x")]
+def test_an_override_of_the_command_line_beats_that_of_the_file_and_a_later_one_an_earlier_one(tmp_path: Path) -> None:
+    config = _load(tmp_path, 'override: {"a:b:c": 1, "a:b:d": 1}', overrides=["a:b:c=2", "a:b:kind=x", "a:b:c=3"])
+    assert config.overrides == {"a:b:d": 1, "a:b:kind": "x", "a:b:c": 3}
 
 
-@pytest.mark.parametrize("text", ["a:b", "a:b=1", "::x=1", "a:b:=1", "a:b:c..d=1", "a:b:kind=1"])
+@pytest.mark.parametrize("key", ["a:b", "::x", "a:b:c..d"])
+def test_a_malformed_override_in_the_file_is_a_fault_with_its_line(tmp_path: Path, key: str) -> None:
+    [fault] = _faults(tmp_path, f'override:\n  "{key}": 1\n')
+    assert fault.startswith(f".wippy.yaml:2: override.{key}: got '{key}', expected namespace:name:path")
+
+
+@pytest.mark.parametrize("text", ["a:b", "a:b=1", "::x=1", "a:b:=1", "a:b:c..d=1"])
 def test_a_malformed_override_is_a_fault(tmp_path: Path, text: str) -> None:
     [fault] = _faults(tmp_path, overrides=[text])
     assert fault.startswith(f"-o {text}: got ")
@@ -175,7 +176,7 @@ override: { "a:b:c": "$${env:KEPT} ${env:USER}" }
     assert config.node_name == "a-ana-node"
     assert config.shutdown_timeout == 7.0
     assert config.log_level == logging.WARNING
-    assert config.overrides[0].value == "${env:KEPT} ana"
+    assert config.overrides["a:b:c"] == "${env:KEPT} ana"
 
 
 def test_unset_placeholders_are_faults_but_not_in_a_profile_that_is_not_used(tmp_path: Path) -> None:
@@ -225,46 +226,3 @@ def test_unknown_keys_and_misspelled_sections_are_warnings_and_foreign_sections_
         ".wippy.yaml:3: logger.encodin: warning: unknown key, ignored; did you mean 'logger.encoding'?",
         ".wippy.yaml:5: logmanager.level: warning: unknown key, ignored; did you mean 'logmanager.min_level'?",
     ]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "matching", "other"),
-    [
-        ("legacy.**", ["legacy:x", "legacy.a:x", "legacy.a.b:x"], ["legacyx:x", "new.legacy:x"]),
-        ("legacy.*", ["legacy.a:x"], ["legacy:x", "legacy.a.b:x"]),
-        ("legacy", ["legacy:x"], ["legacy.a:x"]),
-    ],
-)
-def test_disabled_namespaces_are_patterns(tmp_path: Path, pattern: str, matching: list[str], other: list[str]) -> None:
-    config = Config(base=tmp_path, disabled_namespaces=(pattern,))
-    assert all(map(config.disables, matching))
-    assert not any(map(config.disables, other))
-
-
-def test_disabled_entries_are_patterns_of_ids(tmp_path: Path) -> None:
-    config = Config(base=tmp_path, disabled_entries=("shop:old_*", "**:draft"))
-    assert all(map(config.disables, ["shop:old_a", "a.b:draft"]))
-    assert not any(map(config.disables, ["shop:new", "shop:old_a.b", "a:drafts"]))
-
-
-def test_the_source_folder_is_src_or_the_app_itself_or_what_the_lock_file_says(tmp_path: Path) -> None:
-    assert source_folder(tmp_path) == tmp_path
-    (tmp_path / "src").mkdir()
-    assert source_folder(tmp_path) == tmp_path / "src"
-    (tmp_path / "defs").mkdir()
-    (tmp_path / "wippy.lock").write_text("directories:\n  src: ./defs\n")
-    assert source_folder(tmp_path) == tmp_path / "defs"
-
-
-@pytest.mark.parametrize("source", [".", "''", "gone", "[a]"])
-def test_a_lock_file_must_name_a_folder_below_the_app(tmp_path: Path, source: str) -> None:
-    (tmp_path / "wippy.lock").write_text(f"directories:\n  src: {source}\n")
-    with pytest.raises(ConfigError, match=r"wippy.lock:2: directories.src: got "):
-        source_folder(tmp_path)
-
-
-def test_a_missing_app_folder_and_a_named_lock_file_that_is_missing_are_faults(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"gone: got nothing, expected the folder of an app"):
-        source_folder(tmp_path / "gone")
-    with pytest.raises(ConfigError, match=r"my.lock: got No such file"):
-        source_folder(tmp_path, tmp_path / "my.lock")

@@ -121,8 +121,10 @@ def test_an_idle_client_is_dropped(tmp_path: Path) -> None:
 
 
 def test_more_clients_than_allowed_are_turned_away(server: ControlServer) -> None:
-    clients = [_connect(server) for _ in range(control.MAX_CLIENTS)]
-    for client in clients:
+    clients = []
+    for _ in range(control.MAX_CLIENTS):
+        client = _connect(server)
+        clients.append(client)
         client.sendall(b'{"request": "echo"}\n')
         assert client.recv(1000).endswith(b"\n")
     with _connect(server) as late:
