@@ -78,17 +78,17 @@ def read_script(text: str, name: str) -> list[Line]:
         found = _TIME.fullmatch(time)
         try:
             if found is None:
-                raise _Refusal(repr(time), "a time in seconds, such as 1.5 or +0.2")
+                raise _RefusedError(repr(time), "a time in seconds, such as 1.5 or +0.2")
             now = float(found[2]) + (now if found[1] else 0.0)
             lines.append(read_deed(rest, at=now))
-        except _Refusal as refusal:
+        except _RefusedError as refusal:
             faults.append(Fault(Severity.FAULT, name, number, "", "", refusal.got, refusal.expected, refusal.hint))
     if faults:
         raise FaultsError(faults)
     return sorted(lines, key=lambda line: line.at)
 
 
-class _Refusal(ValueError):
+class _RefusedError(ValueError):
     def __init__(self, got: str, expected: str, hint: str = "") -> None:
         super().__init__(f"got {got}, expected {expected}{hint and '; ' + hint}")
         self.got, self.expected, self.hint = got, expected, hint
@@ -102,30 +102,34 @@ def read_deed(text: str, at: float = 0.0) -> Line:
     """
     words = re.split(r"\s#", text.strip(), maxsplit=1)[0].split()
     if not words:
-        raise _Refusal("nothing", "a deed, such as: ana connects")
+        raise _RefusedError("nothing", "a deed, such as: ana connects")
     if words[0] == "poison":
         return _poison(words[1:], at)
     who = words[0].lower()
     if not _NAME.fullmatch(who) or who in RESERVED:
-        raise _Refusal(repr(words[0]), "the name of a user, in letters, digits, _ and -")
+        raise _RefusedError(repr(words[0]), "the name of a user, in letters, digits, _ and -")
     verb = words[1] if len(words) > 1 else ""
     if verb not in VERBS:
-        raise _Refusal(repr(verb) if verb else "nothing", f"connects, writes or leaves after {who}", nearest(verb, VERBS))
+        raise _RefusedError(
+            repr(verb) if verb else "nothing", f"connects, writes or leaves after {who}", nearest(verb, VERBS)
+        )
     deed = Deed(verb)
     rest = " ".join(words[2:])
     if (deed is Deed.WRITE) != bool(rest):
-        raise _Refusal(repr(rest) if rest else "nothing", "a text" if deed is Deed.WRITE else f"nothing after {verb}")
+        raise _RefusedError(
+            repr(rest) if rest else "nothing", "a text" if deed is Deed.WRITE else f"nothing after {verb}"
+        )
     return Line(at, deed, who, rest)
 
 
 def _poison(words: list[str], at: float) -> Line:
     who = words[0].lower() if words else ""
     if not _NAME.fullmatch(who) or (who in RESERVED and who not in (MANAGER, DIGEST)):
-        raise _Refusal(repr(who) if who else "nothing", "a user, manager or digest after poison")
+        raise _RefusedError(repr(who) if who else "nothing", "a user, manager or digest after poison")
     rest = words[1:]
     if not rest:
         return Line(at, Deed.POISON, who)
     if who == MANAGER and rest == ["for", "good"]:
         return Line(at, Deed.SPOIL, who)
     expected = "nothing or: for good" if who == MANAGER else f"nothing after poison {who}"
-    raise _Refusal(repr(" ".join(rest)), expected)
+    raise _RefusedError(repr(" ".join(rest)), expected)
