@@ -37,8 +37,8 @@ WORKFLOW: Final = GLOBALS | frozenset(
 
 def check_names(data: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with the ``modules`` and ``imports`` of one Lua entry."""
-    targets: dict[str, Path] = Field(default_factory=dict)
-    aliases: dict[str, str] = Field(default_factory=dict)
+    targets: dict[str, Path] = {}
+    aliases: dict[str, str] = {}
     modules = data.get("modules")
     for index, name in enumerate(modules if isinstance(modules, list) else ()):
         if isinstance(name, str):

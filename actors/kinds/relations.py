@@ -18,7 +18,7 @@ _CHILD_KINDS: Final = ("process.service", "supervisor")
 def check_relations(entries: Mapping[str, Entry], deleted: Collection[str]) -> Iterator[Finding]:
     """Yield what is wrong between the entries of a state, by the entry that has to be mended."""
     lua = {entry_id: entry for entry_id, entry in sorted(entries.items()) if entry.kind in LUA_KINDS}
-    edges: dict[str, dict[str, Path]] = Field(default_factory=dict)
+    edges: dict[str, dict[str, Path]] = {}
     for entry_id, entry in lua.items():
         edges[entry_id] = {}
         for path, target in _imports(entry):
@@ -118,8 +118,8 @@ def _reachable(start: str, edges: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def _trees(entries: Mapping[str, Entry]) -> Iterator[Finding]:
-    parents: dict[str, str] = Field(default_factory=dict)
-    edges: dict[str, dict[str, Path]] = Field(default_factory=dict)
+    parents: dict[str, str] = {}
+    edges: dict[str, dict[str, Path]] = {}
     for entry_id, entry in sorted(entries.items()):
         if entry.kind != "supervisor":
             continue
@@ -170,7 +170,7 @@ def _child_lifecycle(child: Entry, parent: str) -> Iterator[Finding]:
     if not isinstance(lifecycle, dict):
         return
     restart = lifecycle.get("restart")
-    paths: list[Path] = Field(default_factory=list)
+    paths: list[Path] = []
     if isinstance(restart, dict) and restart.get("max_attempts") is not None:
         paths.append(("lifecycle", "restart", "max_attempts"))
     if lifecycle.get("stable_threshold") is not None:
