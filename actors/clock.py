@@ -94,7 +94,7 @@ class SystemInbox:
     def _wake(self) -> None:
         # released already: the reader is about to look anyway
         if self._signal.locked():
-            try:
+            try:  # noqa: SIM105 - this is on the way of every message, and `suppress` is slow
                 self._signal.release()
             except RuntimeError:
                 pass
@@ -162,9 +162,8 @@ class VirtualClock:
         self._lock = threading.Lock()  # guards all that follows, and the items of every inbox
         self._now = 0.0
         self._start = start
-        self._actors: set[VirtualInbox] = set()
+        self._actors: dict[VirtualInbox, None] = {}  # in the order of their making
         self._idle: dict[VirtualInbox, float | None] = {}  # actors and waiting callers -> their deadlines
-        self._callers = 0
         self._holds = 0
 
     def monotonic(self) -> float:
@@ -177,18 +176,18 @@ class VirtualClock:
         made = VirtualInbox(self, caller)
         if not caller:
             with self._lock:
-                self._actors.add(made)
+                self._actors[made] = None
         return made
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass, deadline by deadline, and return when the runtime is idle at the end of them."""
-        waiter = self.inbox(caller=True)
-        waiter.take(self._now + seconds)
-        self.settle()
+        waiter = VirtualInbox(self, caller=True)
+        with self._lock:
+            self._wait(waiter, self._now + seconds)
 
     def settle(self) -> None:
         """Return when every part of the runtime is idle, without letting time pass."""
-        self.inbox(caller=True).take(self._now + 1e-9)
+        self.advance(0.0)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -206,31 +205,35 @@ class VirtualClock:
         self._idle.pop(inbox, None)
 
     def _forget(self, inbox: VirtualInbox) -> None:
-        self._actors.discard(inbox)
+        self._actors.pop(inbox, None)
         self._idle.pop(inbox, None)
         self._jump()
 
     def _wait(self, inbox: VirtualInbox, deadline: float | None) -> None:
         self._idle[inbox] = deadline
-        if inbox._caller:
-            self._callers += 1
         try:
             self._jump()
             while inbox in self._idle and not inbox._closed:
                 inbox._changed.wait()
         finally:
-            if inbox._caller:
-                self._callers -= 1
             self._idle.pop(inbox, None)
 
     def _jump(self) -> None:
-        if not self._callers or self._holds or any(actor not in self._idle for actor in self._actors):
+        # a caller that has been woken is no longer in _idle, even if its thread did not run yet: time stays for it
+        if self._holds or any(actor not in self._idle for actor in self._actors):
             return
+        callers = [inbox for inbox in self._idle if inbox._caller]
         deadlines = [deadline for deadline in self._idle.values() if deadline is not None]
-        if not deadlines:
+        if not callers or not deadlines:
             return
         self._now = max(self._now, min(deadlines))
-        for inbox, deadline in list(self._idle.items()):
-            if deadline is not None and deadline <= self._now:
-                del self._idle[inbox]
-                inbox._changed.notify()
+        # one actor at a time, the eldest first, so that what happens at one instant has one order; callers come last
+        actors = (actor for actor in self._actors if self._due(actor))
+        first = next(actors, None)
+        for inbox in [first] if first is not None else [caller for caller in callers if self._due(caller)]:
+            del self._idle[inbox]
+            inbox._changed.notify()
+
+    def _due(self, inbox: VirtualInbox) -> bool:
+        deadline = self._idle[inbox]
+        return deadline is not None and deadline <= self._now
