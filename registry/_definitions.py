@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from registry._documents import Place
 from registry.entry import Entry
-from registry.faults import Fault, Severity, nearest, shown
+from registry.faults import Fault, Path, Severity, dotted, nearest, shown
 from registry.ids import NAME_RULE, NAMESPACE_RULE, valid_name, valid_namespace
 from registry.values import freeze
 
@@ -27,6 +27,17 @@ class Definition:
 def read_definitions(value: dict[Any, Any], place: Place, file: str) -> tuple[list[Definition], list[Fault]]:
     """Return the entries that a file with a namespace defines, and every fault of the file."""
     return _Reader(value, place, file).read()
+
+
+def subject(value: dict[Any, Any], path: Path) -> tuple[str, str]:
+    """Name the entry and the field that a path through a whole definition file leads to."""
+    item, label, field = value, "", path
+    if len(path) > 1 and path[0] == "entries" and isinstance(path[1], int):
+        item, label, field = value["entries"][path[1]], f"entry[{path[1]}]", path[2:]
+    name = item.get("name") if isinstance(item, dict) else None
+    if isinstance(name, str) and name.strip():
+        label = f"{value.get('namespace')}:{name}"
+    return label, dotted(field)
 
 
 class _Reader:

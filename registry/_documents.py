@@ -84,6 +84,18 @@ class Place:
             place = part
         return place
 
+    def path_to(self, wanted: Place) -> tuple[str | int, ...] | None:
+        """Return the way to a place inside this one, or None when it is not there."""
+        if self is wanted:
+            return ()
+        parts = self.parts
+        items = parts.items() if isinstance(parts, dict) else enumerate(parts or ())
+        for step, part in items:
+            rest = part.path_to(wanted)
+            if rest is not None:
+                return (step, *rest)
+        return None
+
 
 Include = Callable[[str, Place], str]
 """Gives the text that stands for a ``file://`` value and notes its source in the place; may record a fault."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +51,8 @@ def write(data: Mapping[str, Any], key: str, value: str) -> None:
 
 
 def _replace(path: str, text: str, permissions: int) -> None:
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".env-")
+    temporary = f"{path}.{os.getpid()}.new"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, permissions)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -196,8 +196,8 @@ def _check_storage(
         return
     storages = [entry_id for entry_id, other in entries.items() if other.kind.startswith(STORAGE)]
     got = shown(target) if found is None else f"{target!r} of kind {found.kind}"
-    expected = "the id of an env.storage.* entry"
-    yield entry.id, Problem(path, got, expected, nearest(target, storages), kind=INVALID if found else NOT_FOUND)
+    hint = "" if found else nearest(target, storages)
+    yield entry.id, Problem(path, got, "the id of an env.storage.* entry", hint, kind=INVALID if found else NOT_FOUND)
 
 
 def _public_name(entry: Entry) -> str:

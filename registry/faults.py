@@ -68,8 +68,6 @@ class Fault:
         text = f"got {self.got}, expected {self.expected}" if self.expected else self.got
         if self.hint:
             text = f"{text}; {self.hint}"
-        if self.severity is Severity.WARNING:
-            text = f"warning: {text}"
         return ": ".join(part for part in (place, subject, text) if part)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from registry._definitions import Definition, read_definitions
+from registry._definitions import Definition, read_definitions, subject
 from registry._documents import DocumentError, Place, read_json, read_yaml
 from registry._lock import source_root
 from registry.entry import Entry
@@ -125,7 +125,7 @@ def _read(file: str, root: str, texts: dict[str, str]) -> tuple[list[Definition]
     text, problem = _text_of(file)
     if problem:
         return [], [_fault(file, 0, problem, "a readable file of UTF-8 text")]
-    faults: list[Fault] = []
+    troubles: list[tuple[Place, str]] = []
 
     def include(value: str, place: Place) -> str:
         target, trouble = _target(value, file, root)
@@ -135,7 +135,7 @@ def _read(file: str, root: str, texts: dict[str, str]) -> tuple[list[Definition]
             if not trouble and not texts[target]:
                 trouble = "an empty file"
         if trouble:
-            faults.append(_fault(file, place.line, f"{value!r}: {trouble}", "a file of text below the source root"))
+            troubles.append((place, f"{value!r}: {trouble}"))
             return value
         place.source = target
         place.text_line = 1
@@ -148,7 +148,11 @@ def _read(file: str, root: str, texts: dict[str, str]) -> tuple[list[Definition]
     if not isinstance(value, dict) or _blank(value.get("namespace")):
         return [], []
     definitions, found = read_definitions(value, place, file)
-    return definitions, sorted([*faults, *found], key=lambda fault: fault.line)
+    for trouble, got in troubles:
+        entry, field = subject(value, place.path_to(trouble) or ())
+        expected = "a file of text below the source root"
+        found.append(Fault(Severity.FAULT, file, trouble.line, entry, field, got, expected))
+    return definitions, sorted(found, key=lambda fault: fault.line)
 
 
 def _text_of(path: str) -> tuple[str, str]:

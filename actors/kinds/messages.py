@@ -54,9 +54,9 @@ def _wanted(sort: str, context: Mapping[str, Any], message: str, field: FieldInf
         return str(context["expected"])
     number = "an integer" if _plain(field) is int else "a number"
     if sort == "greater_than_equal":
-        return f"{number} of at least {context['ge']}"
+        return f"{number} of at least {context['ge']:g}"
     if sort == "less_than_equal":
-        return f"{number} of at most {context['le']}"
+        return f"{number} of at most {context['le']:g}"
     stated = _stated(field)
     return stated or _TYPES.get(sort) or message
 

@@ -59,7 +59,9 @@ def _import_problem(
     if target in entries:
         got = f"{target!r} of kind {entries[target].kind}"
         return entry_id, Problem(path, got, "the id of a Lua entry", kind=INVALID)
-    return entry_id, Problem(path, shown(target), "the id of a Lua entry", nearest(target, lua), kind=NOT_FOUND)
+    return entry_id, Problem(
+        path, shown(target), "the id of a Lua entry", nearest(target, lua.keys() - {entry_id}), kind=NOT_FOUND
+    )
 
 
 def _cycles(edges: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
@@ -93,7 +95,7 @@ def _workflow_modules(lua: Mapping[str, Entry], edges: Mapping[str, Mapping[str,
             continue
         for path, name in module_names(entry.data):
             if _refused(name):
-                yield entry_id, _unsafe(path, f"module {name!r} does not have any allowed class")
+                yield entry_id, _unsafe(path, f"module {name!r}, which does not have any allowed class")
         for first, path in edges[entry_id].items():
             for library in _reachable(first, edges):
                 for _, name in module_names(lua[library].data):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -81,6 +81,9 @@ class PgScopeSpec(ServiceSpec):
             yield Problem((field,), got, other)
 
 
+A_CHILD: Final = "the id of an entry, or {id, restart}"
+
+
 class ChildSpec(Spec):
     """A child of a supervisor."""
 
@@ -89,7 +92,11 @@ class ChildSpec(Spec):
 
 
 def _child(value: Any) -> Any:
-    return {"id": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"id": value}
+    if not isinstance(value, dict):
+        raise mistake(A_CHILD)
+    return value
 
 
 class SupervisorSpec(ServiceSpec):
@@ -98,6 +105,4 @@ class SupervisorSpec(ServiceSpec):
     strategy: Literal["one_for_one", "one_for_all", "rest_for_one"] = "one_for_one"
     intensity: int = Field(default=1, ge=0)
     period: PositiveDuration = 5.0
-    children: list[Annotated[ChildSpec, BeforeValidator(_child), Expect("the id of an entry, or {id, restart}")]] = (
-        Field(default_factory=list)
-    )
+    children: list[Annotated[ChildSpec, BeforeValidator(_child), Expect(A_CHILD)]] = Field(default_factory=list)
