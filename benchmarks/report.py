@@ -108,7 +108,9 @@ def spread_text(unit: Unit, spread: Spread) -> str:
 
 
 def _fact(value: Fact) -> str:
-    return value if isinstance(value, str) else f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3g}"
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if float(value).is_integer() or value >= 1000 else f"{value:,.3g}"
 
 
 def _scenario_values(result: Result) -> dict[str, Any]:

@@ -200,7 +200,7 @@ def _start_up(erlang: Erlang | None) -> Scenario:
     )
     return Scenario(
         "start_up",
-        "start-up to the first answer, app of 10 entries",
+        "start-up of an app of 10 entries",
         Unit.SECONDS,
         Better.LESS,
         _programs(
