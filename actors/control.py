@@ -282,10 +282,10 @@ class ControlServer:
         client.socket.close()
 
 
-def ask(state: str | os.PathLike[str], request: str, *, timeout: float = 5.0, **fields: Any) -> Any:
+def ask(state: str | os.PathLike[str], request: str, *, timeout: float = 5.0, **more: Any) -> Any:
     """Put one request to the program that runs on a state folder, and return its result as plain data.
 
-    Blocks until the answer is there, at most about `timeout` seconds.
+    `more` are further fields of the request. Blocks until the answer is there, at most about `timeout` seconds.
 
     Raises:
         ControlError: nothing runs there, it did not answer in time, or it refused (with its kind).
@@ -296,7 +296,7 @@ def ask(state: str | os.PathLike[str], request: str, *, timeout: float = 5.0, **
         client.settimeout(timeout)
         try:
             client.connect(os.readlink(path) if path.is_symlink() else str(path))
-            client.sendall(_encode({**fields, "request": request}))
+            client.sendall(_encode({**more, "request": request}))
             line = _read_line(client)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise ControlError(nothing, kind=UNAVAILABLE) from error

@@ -1,0 +1,1 @@
+"""The command line: `tutela`, or `python -m actors.cli`. Each command parses, calls the library, and renders."""
