@@ -63,12 +63,13 @@ mt = object.class("error", methods, {
 })
 
 -- The frames of scripts, innermost first; the runtime's own (chunk names beginning with "=") are left out.
-local function capture(level, thread)
+-- `stop` is a function of the runtime below which the frames belong to somebody else.
+local function capture(level, thread, stop)
   local frames = {}
   for i = level, level + 60 do
     local info
-    if thread then info = getinfo(thread, i, "Sln") else info = getinfo(i, "Sln") end
-    if not info then break end
+    if thread then info = getinfo(thread, i, "Slnf") else info = getinfo(i, "Slnf") end
+    if not info or info.func == stop then break end
     if info.what ~= "C" and find(info.source, "^@") then
       frames[#frames + 1] = {source = info.short_src, line = info.currentline, name = info.name or ""}
       if #frames == 32 then break end

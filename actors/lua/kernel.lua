@@ -1,0 +1,349 @@
+-- The step machine (design §3): one batch of inputs in, work for a budget of reductions, one batch of outputs out.
+-- Inputs are arrays that begin with one of the numbers below; actors/vm/wire.py names the same.
+
+local ffi = require("ffi")
+local S = require("state")
+local object = require("object")
+local errors = require("errors")
+local values = require("values")
+local msgpack = require("msgpack")
+local outbox = require("outbox")
+local scheduler = require("scheduler")
+local timers = require("timers")
+local channel = require("channel")
+local pids = require("pids")
+local loader = require("loader")
+local mailbox = require("mailbox")
+local lifecycle = require("lifecycle")
+local remote = require("remote")
+local sandbox = require("sandbox")
+local process = require("process")
+local spawning = require("spawning")
+local random = require("random")
+
+local type, pairs, tostring, floor = type, pairs, tostring, math.floor
+local co_yield, WAIT = coroutine.yield, S.WAIT
+local procs = S.procs
+
+spawning.process = { warn_dropped = process.warn_dropped, payload_of = process.payload_of,
+  monitor = process.api.monitor, link = process.api.link }
+
+-- globals of scripts
+local G = sandbox.globals
+G.process = object.freeze(process.api, "process")
+G.subscribe, G.unsubscribe = process.globals.subscribe, process.globals.unsubscribe
+
+local function log(level, message, fields, name, depth)
+  local p = S.current
+  fields = fields or {}
+  if p then
+    fields.pid = p.pid
+    fields.entry = p.entry.id
+    fields.location = sandbox.location((depth or 2) + 1)
+  end
+  outbox.log(level, name or "", message, fields)
+end
+
+function G.print(...) log("info", sandbox.join(" ", ...), nil, "print", 2) end
+
+-- the services of modules
+local seeds = random.new(0, 0)
+local rt = {}
+loader.rt = rt
+
+function S.seed() return floor(random.math_random(seeds) * 4294967296), floor(random.math_random(seeds) * 4294967296) end
+function rt.wall() return S.wall end
+function rt.wall_parts()
+  local sec = floor(S.wall)
+  return sec, floor((S.wall - sec) * 1e9)
+end
+function rt.monotonic() return S.now end
+rt.object_mark = values.object_mark
+rt.channel = channel.new
+rt.offer = channel.offer
+rt.close = channel.close
+rt.log = log
+function rt.seeded() return random.math_random(seeds) end
+function rt.invalid(message) return nil, errors.make("Invalid", message) end
+function rt.door(name, ...) return loader.door(name, ...) end
+function rt.location(level) return sandbox.location(level + 1) end
+
+local function wake(p, t)
+  p.ops = p.ops - 1
+  t.v, t.ok = nil, true
+  scheduler.make_ready(t)
+end
+
+function rt.sleep(seconds)
+  scheduler.may_block("time.sleep")
+  local p, t = S.current, S.thread
+  p.ops = p.ops + 1
+  timers.after(seconds, function() wake(p, t) end, p)
+  co_yield(WAIT)
+end
+
+-- a timer counts as a pending operation: a process that waits for one is no deadlock
+function rt.call_later(seconds, fn)
+  local p = S.current
+  p.ops = p.ops + 1
+  return timers.after(seconds, function()
+    p.ops = p.ops - 1
+    fn()
+  end, p)
+end
+
+function rt.cancel_timer(handle)
+  local p = handle.p
+  if timers.cancel(handle) then
+    p.ops = p.ops - 1
+    return true
+  end
+  return false
+end
+
+-- what the header of this VM's memory shows: see actors/vm/memory.py
+local header
+
+local inputs = {}
+
+-- [1, ref, id, args, count, options] spawn for Python
+inputs[1] = function(m)
+  local ref, id, args, options = m[2], m[3], m[4], m[6]
+  args.n = m[5]
+  if not remote.has_room() then return outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("LimitExceeded",
+    "host " .. S.host .. " runs its " .. tostring(S.limit) .. " processes (max_processes)")) end
+  local spec = {
+    id = id, host = S.host, args = args, from = options.from, name = options.name, monitor = options.monitor,
+    messages = options.messages, context = options.context,
+  }
+  if options.exec then
+    spec.waiter = function(value, err)
+      if err then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
+      local problem = outbox.to_python(4, outbox.REPLY, ref, true, value)
+      if problem then outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", "the result of " .. id .. ": " .. problem)) end
+    end
+  end
+  remote.spawn_here(spec, function(pid, err, holder)
+    if holder then return outbox.to_python(4, outbox.REPLY, ref, true, {holder = holder}) end
+    if not pid then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
+    if options.exec then return outbox.to_python(5, outbox.REPLY, ref, nil, nil, pid) end
+    outbox.to_python(4, outbox.REPLY, ref, true, pid)
+  end)
+end
+
+-- [2, pid, topic, from, payloads, count] message from Python
+inputs[2] = function(m)
+  local p = procs[m[2]]
+  if not p then return mailbox.dead_letter(m[2], m[3], m[4], "ended before the message arrived") end
+  local n, list = m[6], m[5]
+  if n <= 1 then return mailbox.deliver(p, m[3], m[4], list[1], nil, true) end
+  mailbox.deliver(p, m[3], m[4], list, n, true)
+end
+
+-- [3, blob] records of another VM
+inputs[3] = function(m) remote.receive(m[2]) end
+
+-- [4, pid, from, reason, deadline seconds] cancel
+inputs[4] = function(m)
+  local p = procs[m[2]]
+  if p then remote.cancel(p, m[3], m[4], m[5]) end
+end
+
+-- [5, pid] terminate
+inputs[5] = function(m)
+  local p = procs[m[2]]
+  if p then lifecycle.finish(p, nil, errors.plain("Internal", "process terminated")) end
+end
+
+-- [6, ref, watcher, pid] monitor; [7, watcher, pid] unmonitor
+inputs[6] = function(m)
+  local p = procs[m[4]]
+  if not p then return outbox.to_python(4, outbox.REPLY, m[2], false, remote.not_found(m[4])) end
+  remote.add_monitor(p, m[3])
+  outbox.to_python(4, outbox.REPLY, m[2], true, true)
+end
+inputs[7] = function(m)
+  local p = procs[m[3]]
+  if p and p.monitors then p.monitors[m[2]] = nil end
+end
+
+-- [8, name, pid or nil] the name registry changed
+inputs[8] = function(m)
+  local name, pid = m[2], m[3]
+  local old = S.names[name]
+  if old and old ~= pid then
+    local p = procs[old]
+    if p and p.names then p.names[name] = nil end
+  end
+  S.names[name] = pid
+  if not pid then return end
+  local p = procs[pid]
+  if p then
+    p.names = p.names or {}
+    p.names[name] = true
+  else
+    local where = pids.parse(pid)
+    if where and where.vm == S.vm then
+      S.names[name] = nil
+      loader.door("release", pid)
+    end
+  end
+end
+
+-- [9, index, address] a VM of the runtime; [12, index, message] one that was lost
+inputs[9] = function(m) pids.attach(m[2], m[3]) end
+inputs[12] = function(m) lifecycle.vm_lost(m[2], m[3]) end
+
+-- [10, id, state, workers] a host of the runtime
+inputs[10] = function(m)
+  S.hosts[m[2]] = m[3] and {state = m[3]} or nil
+  if m[2] == S.host then S.workers = m[4] end
+end
+
+-- [11, ids] entries changed
+inputs[11] = function(m) loader.invalidate(m[2]) end
+
+-- [13, ref, id, args, count] a function call for Python
+inputs[13] = function(m)
+  local ref, id, args = m[2], m[3], m[4]
+  args.n = m[5]
+  local def = S.entries[id]
+  if not def then
+    local err
+    def, err = loader.load(id)
+    if not def then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
+  end
+  if def.kind ~= "function.lua" then
+    return outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", id .. " is a " .. def.kind .. ", not a function"))
+  end
+  local p, err = lifecycle.create(def, {
+    pid_host = id, host = S.host, args = args, is_call = true,
+    waiter = function(value, failure)
+      S.calls[ref] = nil
+      if failure then return outbox.to_python(4, outbox.REPLY, ref, false, failure) end
+      local problem = outbox.to_python(4, outbox.REPLY, ref, true, value)
+      if problem then outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", "the result of " .. id .. ": " .. problem)) end
+    end,
+  })
+  if not p then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
+  S.calls[ref] = p
+end
+S.calls = {}
+
+-- [14, ref] the caller of a function is gone
+inputs[14] = function(m)
+  local p = S.calls[m[2]]
+  if p then lifecycle.finish(p, nil, errors.plain("Canceled", "call canceled: its caller stopped waiting")) end
+end
+
+local function state_of(p)
+  if p.pre or p.ready or p.queued then return "ready" end
+  if p.ops > 0 then return "blocked" end
+  return "idle"
+end
+
+-- [15, ref, limit] inspection: what processes do
+inputs[15] = function(m)
+  local list, n = {}, 0
+  for pid, p in pairs(procs) do
+    n = n + 1
+    if n > m[3] then break end
+    list[n] = {pid, p.entry.id, state_of(p), mailbox.waiting(p)}
+  end
+  outbox.to_python(4, outbox.REPLY, m[2], true, list)
+end
+
+-- [16, reason] the host stops: every process is asked to end
+inputs[16] = function(m)
+  S.stopping = true
+  for _, p in pairs(procs) do
+    if not p.is_call then remote.cancel(p, nil, m[2]) end
+  end
+end
+
+-- [17, message] the grace period is over
+inputs[17] = function(m)
+  local all = {}
+  for _, p in pairs(procs) do all[#all + 1] = p end
+  for i = 1, #all do
+    lifecycle.finish(all[i], nil, errors.plain("Canceled", m[2]))
+  end
+end
+
+-- [18, limit] this VM's share of max_processes
+inputs[18] = function(m) S.limit = m[2] or false end
+
+-- [19, ref, ok, value or error] an answer of Python to a request of this VM
+inputs[19] = function(m)
+  if m[3] then return remote.answered(m[2], m[4]) end
+  remote.answered(m[2], nil, m[4])
+end
+
+local M = {}
+
+--- Set up the VM. `settings` is a packed map: vm, host, mark, node, address, workers, seeds, limits.
+function M.start(settings, door)
+  local s = msgpack.decode(settings)
+  S.vm, S.host, S.mark, S.node = s.vm, s.host, s.mark, s.node or ""
+  S.workers, S.limit = s.workers, s.limit or false
+  S.mailbox_limit = s.mailbox_limit or false
+  S.mailbox_overflow = s.mailbox_overflow or "fail"
+  S.slice = s.slice or S.slice
+  S.hard_limit = s.hard_limit or S.hard_limit
+  seeds = random.new(s.seed1, s.seed2)
+  loader.door = door
+  header = ffi.cast("volatile uint32_t *", s.header)
+  local names = {}
+  for name in pairs(G) do
+    if name ~= "_G" then names[#names + 1] = name end
+  end
+  local system = loader.module("os")
+  if system then G.os = system end
+  names[#names + 1] = "os"
+  loader.set_globals(G, names)
+  pids.attach(s.vm, s.address)
+end
+
+--- One step: take in a packed list of inputs, run, and return what leaves, the next deadline (nil: none), and whether
+--- work is left.
+function M.step(batch, now, wall, budget)
+  S.now, S.wall = now, wall
+  if batch then
+    local list = msgpack.decode(batch)
+    for i = 1, #list do
+      local m = list[i]
+      inputs[m[1]](m)
+    end
+  end
+  timers.fire()
+  local busy
+  repeat
+    local slice = budget < 30000 and budget or 30000
+    budget = budget - slice + scheduler.run(slice)
+    busy = scheduler.busy()
+  until not busy or budget <= 0 or outbox.pending()
+  if S.collect then
+    S.collect = false
+    collectgarbage()
+    collectgarbage()
+  end
+  header[0] = S.count
+  header[1] = S.cpu_bound or 0
+  header[4] = pids.used()
+  local counters = header + 8
+  counters[0], counters[1], counters[2], counters[3] = S.spawned % 4294967296, S.failed % 4294967296, S.sent % 4294967296,
+    (S.dead_letters or 0) % 4294967296
+  return outbox.flush(), timers.next(), busy
+end
+
+--- Bytes of memory in use by Lua.
+function M.memory() return collectgarbage("count") * 1024 end
+
+function M.collect()
+  collectgarbage()
+  collectgarbage()
+  return collectgarbage("count") * 1024
+end
+
+M.tostring, M.type = tostring, type
+return M

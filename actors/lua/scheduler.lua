@@ -1,0 +1,189 @@
+-- The run queue of a VM: processes are served in rounds, each for a slice of reductions (design: safepoints).
+-- A thread is a top-level coroutine of a process; the record of the main thread is the process record itself.
+
+local S = require("state")
+
+local co_resume, co_yield, co_status = coroutine.resume, coroutine.yield, coroutine.status
+local co_running, isyieldable = coroutine.running, coroutine.isyieldable
+local unpack, error = unpack, error
+local r, depth = S.r, S.depth
+local WAIT, PREEMPTED, SWITCH, KILL = S.WAIT, S.PREEMPTED, S.SWITCH, S.KILL
+
+local M = {}
+
+local queue, queued = {}, 0      -- the next round
+local round, at, last = {}, 1, 0 -- the round being served
+
+-- set by the lifecycle: what happens to a process whose main thread ended, failed, or must be looked after
+M.on_return = false   -- (process, value, second)
+M.on_error = false    -- (process, thread, raised)
+M.on_kill = false     -- (process)
+M.on_attention = false -- (process): link failures that came while it ran
+M.on_deadlock = false -- (process)
+
+local function enqueue(p)
+  if not p.queued then
+    p.queued = true
+    queued = queued + 1
+    queue[queued] = p
+  end
+end
+M.enqueue = enqueue
+
+--- Let a thread run: behind the ready threads of its process, its process behind the ready processes.
+local function make_ready(t)
+  local p = t.proc
+  if p.ready then
+    local more = p.more
+    if not more then
+      more = {h = 1, t = 0}
+      p.more = more
+    end
+    local n = more.t + 1
+    more.t = n
+    more[n] = t
+  else
+    p.ready = t
+  end
+  if not p.queued then
+    p.queued = true
+    queued = queued + 1
+    queue[queued] = p
+  end
+end
+M.make_ready = make_ready
+
+local function take_ready(p)
+  local t = p.ready
+  if not t then return nil end
+  local more = p.more
+  if more and more.h <= more.t then
+    local h = more.h
+    p.ready = more[h]
+    more[h] = nil
+    if h == more.t then more.h, more.t = 1, 0 else more.h = h + 1 end
+  else
+    p.ready = false
+  end
+  return t
+end
+
+local function run_slice(p)
+  S.current = p
+  r.n = S.slice
+  local t = p.pre
+  if t then p.pre = false else t = take_ready(p) end
+  while t do
+    S.thread = t
+    local ok, what, second
+    local args = t.args
+    if args then
+      t.args = false
+      ok, what, second = co_resume(t.co, unpack(args, 1, args.n))
+    else
+      ok, what, second = co_resume(t.co)
+    end
+    if what == WAIT then
+      t = take_ready(p)
+      if not t and not p.inq and not p.subs and p.ops == 0 then
+        p.queued = false
+        if not p.attention then return M.on_deadlock(p) end
+      end
+    elseif what == PREEMPTED then
+      p.pre = t
+      break
+    elseif not ok then
+      p.queued = false
+      return M.on_error(p, t, what)
+    elseif what == SWITCH then
+      make_ready(t)
+      t = take_ready(p)
+    elseif what == KILL then
+      p.queued = false
+      return M.on_kill(p)
+    elseif t == p then
+      p.queued = false
+      return M.on_return(p, what, second)
+    else
+      p.threads[t.co] = nil
+      t = take_ready(p)
+      if not t and not p.inq and not p.subs and p.ops == 0 then
+        p.queued = false
+        if not p.attention then return M.on_deadlock(p) end
+      end
+    end
+    if t and r.n <= 0 then
+      p.pre = t
+      t = nil
+    end
+  end
+  p.queued = false
+  if p.attention then
+    M.on_attention(p)
+    if p.dead then return end
+  end
+  if p.pre or p.ready then enqueue(p) end
+end
+
+--- Serve ready processes until none is left or `budget` reductions are used. Returns what is left of the budget.
+function M.run(budget)
+  while budget > 0 do
+    if at > last then
+      if queued == 0 then break end
+      round, queue = queue, round
+      at, last, queued = 1, queued, 0
+    end
+    local p = round[at]
+    round[at] = nil
+    at = at + 1
+    if not p.dead then
+      p.queued = true
+      run_slice(p)
+      budget = budget - (S.slice - r.n) - 16
+    end
+  end
+  S.current, S.thread = false, false
+  return budget
+end
+
+--- Tell whether a process is ready to run.
+function M.busy() return queued > 0 or at <= last end
+
+--- Suspend the calling thread until something makes it ready. The caller has registered it with what wakes it;
+--- `may_block` must have been asked before.
+function M.block() co_yield(WAIT) end
+
+--- Raise where the calling code may not wait: a script's top level, or below a C call.
+function M.may_block(what)
+  if S.toplevel then
+    error((what or "a blocking call") .. " at the top level of a script: only definitions belong there", 3)
+  end
+  if not isyieldable() or (depth[co_running()] or 1) < 0 then
+    error("attempt to yield across C-call boundary", 3)
+  end
+end
+
+--- A switch point that has nothing to wait for: other ready coroutines of the process go first.
+function M.switch()
+  local p = S.current
+  if p.ready and not S.toplevel and isyieldable() and (depth[co_running()] or 1) > 0 then co_yield(SWITCH) end
+end
+
+--- End the running process at once: it is never resumed again.
+function M.kill_current()
+  if isyieldable() and not S.toplevel and (depth[co_running()] or 1) > 0 then co_yield(KILL) end
+  error("process terminated", 0)
+end
+
+-- what a safepoint calls when the slice is used up
+function r.y()
+  if not S.toplevel and isyieldable() and (depth[co_running()] or 1) > 0 then
+    co_yield(PREEMPTED)
+  elseif r.n < -S.hard_limit then
+    error("ran for too long in a place that cannot be preempted", 2)
+  end
+end
+
+M.status = co_status
+
+return M
