@@ -49,6 +49,15 @@ end
 return install, translate
 """
 
+# What LuaJIT's own bounds mean for the author of a source.
+_ADVICE: Final = {
+    "chunk has too many syntax levels": "blocks, brackets and operators of one expression count: split it up",
+    "function or expression too complex": "it needs too many values at once: split it up",
+    "control structure too long": "a loop or branch holds too much code: move parts of it into functions",
+    "65536 constants": "one function holds too many different values: split it up",
+    "65476 local variables": "it has too many names, gotos and breaks: split it up",
+}
+
 
 class SourceError(Exception):
     """Raised when a Lua source cannot be loaded; nothing of it has run.
@@ -129,7 +138,12 @@ class FrontEnd:
         if isinstance(answer, bytes):
             return answer
         _, line, column, message = answer
-        return _Fault(int(line), int(column), message.decode("utf-8", "replace"))
+        return _Fault(int(line), int(column), _explained(message.decode("utf-8", "replace")))
+
+
+def _explained(message: str) -> str:
+    """Add to a message of LuaJIT's compiler what to do about it."""
+    return next((f"{message} ({advice})" for bound, advice in _ADVICE.items() if bound in message), message)
 
 
 def _load() -> Callable[[bytes], Any]:

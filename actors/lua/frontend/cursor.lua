@@ -5,7 +5,7 @@ local faults = require("frontend.faults")
 local fail, locate, quote = faults.fail, faults.locate, faults.quote
 local find, match, sub = string.find, string.match, string.sub
 
-local MAX_DEPTH = 200 -- LuaJIT's own bound for nested blocks and expressions, the runtime's wrapper counted
+local MAX_DEPTH = 199 -- LuaJIT's own bound for nested blocks and expressions, the runtime's wrapper counted
 
 local cursor = {}
 
@@ -19,7 +19,7 @@ local function near(p, index)
   before = match(before, "^%s*(.*)$")
   local token = match(sub(p.source, p.starts[index], stop), "^[^\r\n]*")
   if #before + #token > 38 then
-    before = #token < 38 and sub(before, #token - 38) or ""
+    before = "..." .. (#token < 35 and sub(before, #token - 35) or "")
   end
   return quote(before .. token)
 end

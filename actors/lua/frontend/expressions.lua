@@ -17,7 +17,9 @@ local declare, use = scopes.declare, scopes.use
 --- What a process passes at every turn: when its slice is used up, it gives way (design.md §4). One upvalue, no local.
 local SAFEPOINT = " __r.n=__r.n-1 if __r.n<0 then __r.y() end "
 
-local expressions = {}
+local MAX_BRANCHES = 16384 -- a jump of LuaJIT reaches over twice as many instructions
+
+local expressions = { MAX_BRANCHES = MAX_BRANCHES }
 local expression
 
 --- Puts a safepoint before a byte of the source.
@@ -45,10 +47,11 @@ expressions.list = expression_list
 
 local function table_constructor(p)
   local kinds, opener = p.kinds, p.pos
-  local nested = p.nested
+  local nested, branches = p.nested, p.branches
   p.nested = true
   p.pos = opener + 1
   while kinds[p.pos] ~= "}" do
+    p.branches = branches
     local at = p.pos
     if kinds[at] == "name" and kinds[at + 1] == "=" then
       p.pos = at + 2
@@ -104,9 +107,8 @@ end
 ---@param keyword integer the token `function`
 ---@param name string|nil for messages
 function expressions.body(p, keyword, name, is_method)
-  local nested = p.nested
+  local nested, branches = p.nested, p.branches
   p.nested = false
-  enter(p)
   scopes.open_function(p.scope, name, p.starts[keyword], false)
   if is_method then
     declare(p.scope, "self", p.starts[keyword])
@@ -116,13 +118,12 @@ function expressions.body(p, keyword, name, is_method)
     unexpected(p, "'(' and the parameters of the function")
   end
   local names = parameters(p)
-  types.return_annotation(p, names)
   safepoint(p, p.stops[p.pos - 1] + 1)
+  types.return_annotation(p, names)
   p.block(p)
   close(p, "end", keyword)
   scopes.close_function(p.scope)
-  p.depth = p.depth - 1
-  p.nested = nested
+  p.nested, p.branches = nested, branches
 end
 
 -- Whether the `(` here calls what stands before it. LuaJIT refuses to guess where it begins a line.
@@ -246,6 +247,14 @@ local function operand(p)
   end
 end
 
+-- LuaJIT walks all pending jumps at each new one, so what it would refuse after minutes is refused here.
+local function count_branch(p)
+  p.branches = p.branches + 1
+  if p.branches > MAX_BRANCHES then
+    fail(p.starts[p.pos], "more than " .. MAX_BRANCHES .. " 'and' and 'or' in one statement: split it up")
+  end
+end
+
 --- Steps over the binary operator here. Returns false where there is none.
 local function binary(p)
   local at = p.pos
@@ -265,6 +274,8 @@ local function binary(p)
     elseif kind == ">" and kinds[at] == "=" and p.starts[at] == p.starts[at - 1] + 1 then
       p.pos = at + 1
     end
+  elseif kind == "and" or kind == "or" then
+    count_branch(p)
   end
   return true
 end

@@ -42,6 +42,7 @@ local function parse(source)
     pos = 1,
     depth = WRAPPER_DEPTH,
     nested = false, -- inside of brackets, where no statement can begin
+    branches = 0, -- 'and' and 'or' in the statement so far
     erased = 0, -- the last token that was erased
     edits = edits.new(),
     scope = scopes.new(source),

@@ -9,6 +9,7 @@ local fail, locate = faults.fail, faults.locate
 local pairs = pairs
 
 local MAX_LOCALS, MAX_UPVALUES = 200, 60
+local MAX_JUMPS = 16384 -- gotos and labels of a function: LuaJIT looks at all of them for each
 
 -- what a script finds in its environment whatever it declares (spec lua-api.md §1.2)
 local PROVIDED = {}
@@ -53,6 +54,7 @@ function scopes.open_function(scope, name, offset, vararg)
   local fn = { parent = scope.fn, name = name, offset = offset, vararg = vararg, loops = 0, base = scope.top }
   fn.outer_block = scope.block
   fn.captured = {}
+  fn.jumps = 0
   fn.upvalues = 1 -- the runtime's own, which every function has
   scope.fn, scope.block = fn, nil
   scopes.open_block(scope)
@@ -194,8 +196,17 @@ function scopes.check_types(scope)
   end
 end
 
+local function count_jump(scope, offset)
+  local fn = scope.fn
+  fn.jumps = fn.jumps + 1
+  if fn.jumps > MAX_JUMPS then
+    fail(offset, describe(scope, fn) .. " has more than " .. MAX_JUMPS .. " gotos and labels")
+  end
+end
+
 --- Notes a goto, which waits for its label.
 function scopes.jump(scope, name, offset)
+  count_jump(scope, offset)
   local block = scope.block
   local pending = block.pending or {}
   local list = pending[name] or {}
@@ -205,6 +216,7 @@ end
 
 --- Notes a label. `settle_label` follows as soon as it is known whether it ends its block.
 function scopes.label(scope, name, offset)
+  count_jump(scope, offset)
   local block = scope.block
   block.labels = block.labels or {}
   local before = block.labels[name]

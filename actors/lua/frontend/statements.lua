@@ -15,6 +15,8 @@ local annotation, is_alias = types.annotation, types.is_alias
 local close_block, declare, open_block = scopes.close_block, scopes.declare, scopes.open_block
 local concat = table.concat
 
+local MAX_BRANCHES = expressions.MAX_BRANCHES
+
 local statements = {}
 
 local ENDS_BLOCK = { ["end"] = true, ["else"] = true, ["elseif"] = true, ["until"] = true, eof = true }
@@ -34,8 +36,14 @@ local statement = {}
 statement["if"] = function(p)
   local opener = p.pos
   local kinds = p.kinds
+  local arms = 0
   repeat
     local at = p.pos
+    arms = arms + 1
+    if arms > MAX_BRANCHES then
+      fail(p.starts[at], "more than " .. MAX_BRANCHES .. " branches in one 'if': split it up")
+    end
+    p.branches = 0
     p.pos = at + 1
     expression(p)
     if kinds[p.pos] ~= "then" then
@@ -325,6 +333,7 @@ function statements.block(p)
       if kind == "(" and open and p.erased == at - 1 then
         edits.end_statement(p.edits) -- without the annotation between them, the parenthesis would be a call
       end
+      p.branches = 0
       if handler then
         handler(p)
       elseif kind == "name" and p.texts[at] == "goto" and kinds[at + 1] == "name" and p.texts[at + 1] ~= "goto" then

@@ -33,13 +33,14 @@ for kind in ([[name string number nil true false , . ? | & { } [ ] ( ) : ; -> ..
 end
 local VALUE = { name = true, string = true, number = true }
 
+local MAX_ARGUMENT_TOKENS = 4096 -- so that hostile nesting does not look ahead over the same tokens again and again
 local OPENING = { ["("] = true, ["{"] = true, ["["] = true }
 local CLOSING = { [")"] = true, ["}"] = true, ["]"] = true }
 
 local function arguments_follow(p)
-  local kinds, texts, at, angles, brackets = p.kinds, p.texts, p.pos + 1, 1, 0
+  local kinds, texts, angles, brackets = p.kinds, p.texts, 1, 0
   local previous, in_typeof = "<", nil
-  while true do
+  for at = p.pos + 1, p.pos + MAX_ARGUMENT_TOKENS do
     local kind = kinds[at]
     if kind == "eof" then
       return false
@@ -69,8 +70,8 @@ local function arguments_follow(p)
       end
     end
     previous = kind
-    at = at + 1
   end
+  return false
 end
 
 local function arguments(p)
