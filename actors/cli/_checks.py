@@ -31,10 +31,14 @@ def check(loaded: Registry) -> list[Fault]:
 
 
 def _references(loaded: Registry, entry: Entry, entries: dict[str, Entry]) -> Iterator[Fault]:
+    if not isinstance(entry.data, dict):
+        return
     for field, kinds in _REFERENCES.get(entry.kind, {}).items():
         yield from _reference(loaded, entry, field, entry.data.get(field), entries, kinds)
-    lifecycle = entry.data.get("lifecycle") if isinstance(entry.data, dict) else None
-    for name in ("requires", "depends_on") if isinstance(lifecycle, dict) else ():
+    lifecycle = entry.data.get("lifecycle")
+    if not isinstance(lifecycle, dict):
+        return
+    for name in ("requires", "depends_on"):
         for index, value in enumerate(lifecycle.get(name) or ()):
             yield from _reference(loaded, entry, f"lifecycle.{name}.{index}", value, entries, ())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -54,7 +54,6 @@ def list_entries(
         key: value for key, value in ((".kind", kind), (".ns", ns), (".name", name)) if value is not None
     }
     loaded = _load(path, app)
-    found = None
     try:
         found = loaded.find(query)
         for condition in meta:
@@ -146,6 +145,6 @@ def _field(record: dict[str, Any], path: str) -> Any:
     return value
 
 
-def _fail(message: str) -> Any:
+def _fail(message: str) -> NoReturn:
     click.echo(f"Error: {message}", err=True)
     raise click.exceptions.Exit(1)

@@ -80,5 +80,5 @@ def main() -> None:
         cli(prog_name="tutela")
     except BrokenPipeError:
         # the reader of a listing has seen enough; keep the interpreter from complaining about it again
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)

@@ -102,13 +102,18 @@ def policies(rt: Runtime) -> dict[str, Policy]:
     found: dict[str, Policy] = {}
     for entry in rt.registry.find(kind="process.service"):
         restart = entry.data.get("lifecycle", {}).get("restart", {})
-        given = {
-            name: parse_duration(value) if name.endswith("_delay") else value
-            for name, value in restart.items()
-            if name in Policy.__slots__
-        }
-        found[entry.id] = Policy(**given)
+        usual = Policy()
+        found[entry.id] = Policy(
+            max_attempts=restart.get("max_attempts", usual.max_attempts),
+            initial_delay=_seconds(restart.get("initial_delay"), usual.initial_delay),
+            backoff_factor=restart.get("backoff_factor", usual.backoff_factor),
+            max_delay=_seconds(restart.get("max_delay"), usual.max_delay),
+        )
     return found
+
+
+def _seconds(text: str | None, default: float) -> float:
+    return default if text is None else parse_duration(text)
 
 
 def children(rt: Runtime) -> dict[str, list[str]]:

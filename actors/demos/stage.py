@@ -167,9 +167,9 @@ class Stage:
         if user is not None:
             user.presence = Presence.CRASHED
             user.crashes += 1
-            subject = f"the session of {user.name}"
+            subject = f"{user.name}'s session"
         else:
-            subject = "the process of the manager" if entry == "app:session_handler" else f"the process {_short(entry)}"
+            subject = "the manager" if entry == "app:session_handler" else _short(entry)
         again = reason == self._last_reason and user is None
         self._last_reason = reason
         yield Note(
@@ -191,7 +191,7 @@ class Stage:
                 yield Note(at, Sort.GO, f"{data['user']} leaves, after {_messages(data['messages'])}")
             case "exit":
                 self.counters.exits += 1
-                yield Note(at, Sort.LINK, f"the manager's monitor tells it the end of {data['user']}'s session")
+                yield Note(at, Sort.LINK, f"the manager's monitor reports {data['user']}'s session")
             case "link":
                 self.counters.links += 1
             case "orphaned":

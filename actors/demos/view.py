@@ -97,7 +97,8 @@ class LiveView:
 
     def show(self, notes: Iterable[Note], at: float) -> None:
         before = len(self._notes)
-        self._notes.extend(notes)
+        # what is said stands beside the user in the tree
+        self._notes.extend(note for note in notes if note.sort is not Sort.CHAT)
         if at - self._drawn_at >= 0.1 or (len(self._notes) != before and at - self._drawn_at >= 0.05):
             self._drawn_at = at
             self._live.update(self.picture(at), refresh=True)
@@ -139,8 +140,10 @@ class LiveView:
             branch = tree.add(self._service(services[id], at))
             for child in self._children.get(id, ()):
                 branch.add(self._service(services.get(child, Service(child)), at))
+            if (wait := self._wait(services[id], at)) is not None:
+                branch.add(wait)
             if id == MANAGER:
-                room = rows - len(services) - 1
+                room = rows - len(services) - 2
                 users = sorted(self._stage.users.values(), key=lambda user: user.name)
                 for user in users[:room]:
                     branch.add(self._user(user, at))
@@ -161,12 +164,16 @@ class LiveView:
         most = self._policies.get(service.id, Policy()).max_attempts
         if service.failures and most and service.status != "running":
             line.append(f"  {service.failures}/{most} failures", style="yellow")
-        if service.next_at is not None and (whole := service.next_at - service.changed_at) > 0:
-            left = max(0.0, service.next_at - at)
-            full = round(_BAR * (1 - left / whole))
-            line.append(f"  {'━' * full}", style="yellow").append("─" * (_BAR - full), style="bright_black")
-            line.append(f" {left:.1f} s", style="yellow")
         return line
+
+    def _wait(self, service: Service, at: float) -> Text | None:
+        """How long until a failed service is started again, as a bar that fills."""
+        if service.next_at is None or (whole := service.next_at - service.changed_at) <= 0:
+            return None
+        left = max(0.0, service.next_at - at)
+        full = round(_BAR * (1 - left / whole))
+        line = Text(f"next start in {left:.1f} s ", style="yellow", no_wrap=True)
+        return line.append("━" * full, style="yellow").append("─" * (_BAR - full), style="bright_black")
 
     def _user(self, user: User, at: float) -> Text:
         dot, style = {

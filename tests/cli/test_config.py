@@ -221,8 +221,8 @@ def test_bytes_that_are_no_text_are_a_fault(tmp_path: Path) -> None:
 
 def test_unknown_keys_and_misspelled_sections_are_warnings_and_foreign_sections_are_silent(tmp_path: Path) -> None:
     config = _load(tmp_path, "lua: {x: 1}\nregstry: {}\nlogger: {encodin: json}\nlogmanager:\n  level: 3\n")
-    assert [str(warning).replace(f"{tmp_path}/", "") for warning in config.warnings] == [
-        ".wippy.yaml:2: regstry: warning: unknown section, ignored; did you mean 'registry'?",
-        ".wippy.yaml:3: logger.encodin: warning: unknown key, ignored; did you mean 'logger.encoding'?",
-        ".wippy.yaml:5: logmanager.level: warning: unknown key, ignored; did you mean 'logmanager.min_level'?",
+    assert [(warning.line, warning.field, warning.hint) for warning in config.warnings] == [
+        (2, "regstry", "did you mean 'registry'?"),
+        (3, "logger.encodin", "did you mean 'logger.encoding'?"),
+        (5, "logmanager.level", "did you mean 'logmanager.min_level'?"),
     ]

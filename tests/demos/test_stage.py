@@ -25,16 +25,20 @@ def _news(stage: Stage, topic: str, **data: Any) -> list[str]:
     return [note.text for note in stage.news(2.0, topic, data)]
 
 
+def _presence(stage: Stage) -> Presence:
+    return stage.users["ana"].presence
+
+
 def test_a_session_that_crashes_and_comes_back_is_one_crash_and_one_restart() -> None:
     stage = _stage()
     assert _opened(stage, "ana", "{1}") == ["ana is here"]
     assert _news(stage, "said", user="ana", text="hello", messages=1) == ["ana: hello"]
     [note] = stage.ended(3.0, "{1}", "app:session", Failure("session.lua:3: boom"))
-    assert (note.sort, note.text) == (Sort.CRASH, "the session of ana crashes: session.lua:3: boom")
-    assert stage.users["ana"].presence is Presence.CRASHED
+    assert (note.sort, note.text) == (Sort.CRASH, "ana's session crashes: session.lua:3: boom")
+    assert _presence(stage) is Presence.CRASHED
     assert not stage.settled()
     assert _opened(stage, "ana", "{2}", 1, again=True) == ["ana has a new session, with all of 1 message"]
-    assert stage.users["ana"].presence is Presence.HERE
+    assert _presence(stage) is Presence.HERE
     assert stage.settled()
     counters = stage.counters
     assert (counters.sessions, counters.messages, counters.crashes, counters.restarts) == (1, 1, 1, 1)
@@ -82,9 +86,9 @@ def test_sessions_that_lose_their_manager_are_told_together_and_are_at_home_agai
         assert _news(stage, "orphaned", user=user) == []
     assert list(stage.calm(2.01)) == []
     assert [note.text for note in stage.calm(2.1)] == ["2 sessions feel the link to the manager break, and go on alone"]
-    assert stage.users["ana"].presence is Presence.ORPHANED
+    assert _presence(stage) is Presence.ORPHANED
     assert _news(stage, "rebuilt", adopted=2, opened=1) == ["the new manager finds 2 sessions alive, and opens 1 again"]
-    assert stage.users["ana"].presence is Presence.HERE
+    assert _presence(stage) is Presence.HERE
     assert stage.counters.links == 2
 
 
