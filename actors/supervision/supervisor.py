@@ -249,6 +249,9 @@ class Supervisor(Actor):
             self._shown[spec.id] = cell.service.shown
             self._set_timer(cell)
         for action in actions:
+            if isinstance(action, Note) and known:
+                self._note(action, cell)  # first, so that a failure is logged before what it leads to
+        for action in actions:
             match action:
                 case Launch(life) if self.cells.get(spec.id) is cell:
                     self._launch(cell, life)
@@ -260,8 +263,6 @@ class Supervisor(Actor):
                         self._call(driver.kill)
                 case ServiceUpdate() if known:
                     self._tell(action)
-                case Note() if known:
-                    self._note(action, cell)
 
     def _set_timer(self, cell: Cell) -> None:
         alarm = cell.service.alarm
