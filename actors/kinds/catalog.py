@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from actors.kinds import lua, others, services, temporal
 from actors.kinds.fields import Spec
-from actors.kinds.lifecycle import ServiceSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,54 +16,64 @@ class KindInfo:
 
     Attributes:
         name: as in ``kind:``.
-        model: what its data is decoded to; None for a kind that takes any data.
+        where: module and class of the model; empty for a kind that takes any data. Models are imported when they are
+            first needed, since most apps use few kinds and each class costs the start about a millisecond.
         runs: whether this release has a handler for it; an entry of another kind is checked and stored, and using it
             gives Unavailable.
-        passive: stored without asking a handler and without events.
+        service: whether its entries have a ``lifecycle``.
     """
 
     name: str
-    model: type[Spec] | None
+    where: str
     runs: bool = True
-    passive: bool = False
+    service: bool = False
 
     @property
-    def service(self) -> bool:
-        """Whether its entries have a ``lifecycle``."""
-        return self.model is not None and issubclass(self.model, ServiceSpec)
+    def model(self) -> type[Spec] | None:
+        """What the data of its entries is decoded to; None for a kind that takes any data."""
+        if not self.where:
+            return None
+        module, _, name = self.where.partition(".")
+        found: type[Spec] = getattr(importlib.import_module(f"actors.kinds.{module}"), name)
+        return found
 
     @property
     def lua(self) -> bool:
         """Whether its entries hold Lua."""
-        return self.model is not None and issubclass(self.model, lua.LibraryLuaSpec)
+        return self.name.endswith(".lua")
+
+    @property
+    def passive(self) -> bool:
+        """Whether its entries are stored without asking a handler and without events."""
+        return not self.where
 
 
 _KINDS: Final = (
-    KindInfo("process.lua", lua.ProcessLuaSpec),
-    KindInfo("function.lua", lua.FunctionLuaSpec),
-    KindInfo("workflow.lua", lua.WorkflowLuaSpec, runs=False),
-    KindInfo("library.lua", lua.LibraryLuaSpec),
-    KindInfo("function.python", others.FunctionPythonSpec, runs=False),
-    KindInfo("process.python", others.ProcessPythonSpec, runs=False),
-    KindInfo("process.host", services.ProcessHostSpec),
-    KindInfo("process.service", services.ProcessServiceSpec),
-    KindInfo("supervisor", services.SupervisorSpec),
-    KindInfo("terminal.host", services.TerminalHostSpec, runs=False),
-    KindInfo("pg.scope", services.PgScopeSpec, runs=False),
-    KindInfo("temporal.client", temporal.TemporalClientSpec, runs=False),
-    KindInfo("temporal.worker", temporal.TemporalWorkerSpec, runs=False),
-    KindInfo("env.variable", others.EnvVariableSpec),
-    KindInfo("env.storage.memory", others.EmptySpec),
-    KindInfo("env.storage.os", others.EmptySpec),
-    KindInfo("env.storage.static", others.EnvStaticSpec),
-    KindInfo("env.storage.file", others.EnvFileSpec),
-    KindInfo("env.storage.router", others.EnvRouterSpec),
-    KindInfo("store.memory", others.StoreMemorySpec, runs=False),
-    KindInfo("security.policy", others.SecurityPolicySpec, runs=False),
-    KindInfo("registry.entry", None, passive=True),
-    KindInfo("ns.definition", None, passive=True),
-    KindInfo("ns.requirement", None, passive=True),
-    KindInfo("ns.dependency", None, passive=True),
+    KindInfo("process.lua", "lua.ProcessLuaSpec"),
+    KindInfo("function.lua", "lua.FunctionLuaSpec"),
+    KindInfo("workflow.lua", "lua.WorkflowLuaSpec", runs=False),
+    KindInfo("library.lua", "lua.LibraryLuaSpec"),
+    KindInfo("function.python", "others.FunctionPythonSpec", runs=False),
+    KindInfo("process.python", "others.ProcessPythonSpec", runs=False),
+    KindInfo("process.host", "services.ProcessHostSpec", service=True),
+    KindInfo("process.service", "services.ProcessServiceSpec", service=True),
+    KindInfo("supervisor", "services.SupervisorSpec", service=True),
+    KindInfo("terminal.host", "services.TerminalHostSpec", runs=False, service=True),
+    KindInfo("pg.scope", "groups.PgScopeSpec", runs=False, service=True),
+    KindInfo("temporal.client", "temporal.TemporalClientSpec", runs=False, service=True),
+    KindInfo("temporal.worker", "temporal.TemporalWorkerSpec", runs=False, service=True),
+    KindInfo("env.variable", "environment.EnvVariableSpec"),
+    KindInfo("env.storage.memory", "environment.EmptySpec"),
+    KindInfo("env.storage.os", "environment.EmptySpec"),
+    KindInfo("env.storage.static", "environment.EnvStaticSpec"),
+    KindInfo("env.storage.file", "environment.EnvFileSpec"),
+    KindInfo("env.storage.router", "environment.EnvRouterSpec"),
+    KindInfo("store.memory", "others.StoreMemorySpec", runs=False, service=True),
+    KindInfo("security.policy", "others.SecurityPolicySpec", runs=False),
+    KindInfo("registry.entry", ""),
+    KindInfo("ns.definition", ""),
+    KindInfo("ns.requirement", ""),
+    KindInfo("ns.dependency", ""),
 )
 
 CATALOG: Final[Mapping[str, KindInfo]] = {kind.name: kind for kind in _KINDS}

@@ -33,12 +33,13 @@ class EntryKinds:
             hint = nearest(entry.kind, self._catalog)
             return Checked(None, (Problem(("kind",), shown(entry.kind), "an entry kind", hint),))
         problems = list(check_meta(entry))
-        if kind.model is None:
+        model_type = kind.model
+        if model_type is None:
             return Checked(data, tuple(problems))
         if not isinstance(data, dict):
             return Checked(None, (*problems, Problem((), shown(data), f"a map of the fields of {kind.name}")))
-        problems.extend(kind.model.faults(data))
-        model, found = _decode(kind.model, data, entry)
+        problems.extend(model_type.faults(data))
+        model, found = _decode(model_type, data, entry)
         return Checked(model, (*problems, *found))
 
     def check_all(self, entries: Mapping[str, Entry], deleted: Collection[str]) -> Iterable[tuple[str, Problem]]:

@@ -1,7 +1,5 @@
 """The types of fields that the kinds are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """The ``lifecycle`` block of every service kind (spec registry.md §9.2, supervision.md §2)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field

@@ -1,7 +1,5 @@
 """The kinds that hold Lua: processes, functions, workflows and libraries (spec registry.md §10.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 

@@ -1,6 +1,4 @@
-"""The remaining kinds: environment, Python functions, stores, policies (spec registry.md §10.8, §10.10, §11)."""
-
-from __future__ import annotations
+"""Python functions, stores and policies (spec registry.md §10.10, §11)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,61 +11,14 @@ from actors.kinds.lifecycle import ServiceSpec
 from registry import Problem
 from registry.faults import one_of, shown
 
-_PUBLIC_NAME: Final = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _TARGET: Final = re.compile(r"python://[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 A_TARGET: Final = "'python://package.module:name'"
-
-
-def _public_name(value: str) -> str:
-    if value and not _PUBLIC_NAME.fullmatch(value):
-        raise mistake("a name of letters, digits and '_'")
-    return value
 
 
 def _target(value: str) -> str:
     if not _TARGET.fullmatch(value):
         raise mistake(A_TARGET)
     return value
-
-
-class EmptySpec(Spec):
-    """A kind without fields: ``env.storage.memory`` and ``env.storage.os``."""
-
-
-class EnvStaticSpec(Spec):
-    """``env.storage.static``."""
-
-    values: dict[str, str] = Field(default_factory=dict)
-
-
-class EnvFileSpec(Spec):
-    """``env.storage.file``; modes as numbers, which YAML writes octal: ``0644``."""
-
-    file_path: Annotated[Text, Expect("the path of a file")]
-    auto_create: bool = False
-    file_mode: int = Field(default=0o644, ge=0, le=0o7777)
-    dir_mode: int = Field(default=0o755, ge=0, le=0o7777)
-
-
-class EnvRouterSpec(Spec):
-    """``env.storage.router``: reads from the first storage that has the key, writes to the first one."""
-
-    storages: list[Ref]
-
-    @classmethod
-    def faults(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield an empty list."""
-        if data.get("storages") == []:
-            yield Problem(("storages",), "an empty list", "at least one storage")
-
-
-class EnvVariableSpec(Spec):
-    """``env.variable``; without a public name it is reached by its id alone."""
-
-    variable: Annotated[str, AfterValidator(_public_name)] = ""
-    storage: Annotated[Ref, Expect("the id of an env.storage.* entry")]
-    default: str = ""
-    readonly: bool = False
 
 
 class ThreadPoolSpec(Spec):

@@ -1,7 +1,5 @@
 """The kinds of durable workflows' engines (spec registry.md §10.5-10.6, workflows.md §13)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
