@@ -1,4 +1,4 @@
-"""The front end of Lua sources, callable from any thread: safepoints in, type annotations out, faults with their place."""
+"""The front end of Lua sources, callable from any thread: safepoints in, annotations out, faults with their place."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from actors.vm.sources import lua_modules, read_lua
 
 _CACHED_SOURCES: Final = 1024
 
-# What runs inside the Lua state. It hands out plain values only: text, or nil with line, column and message. The text is
-# compiled twice and never run: alone, so that nothing in it can close the wrapper, and in the wrapper, whose bounds on
-# upvalues and nesting are those that will hold.
+# What runs inside the Lua state. It hands out plain values only: text, or nil with line, column and message. The text
+# is compiled twice and never run: alone, so that nothing in it can close the wrapper, and in the wrapper, whose bounds
+# on upvalues and nesting are those that will hold.
 _DRIVER: Final = rb"""
 local preload, frontend = package.preload, nil
 local loadstring, match, tonumber = loadstring, string.match, tonumber

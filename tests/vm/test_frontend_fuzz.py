@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,7 +40,8 @@ end
 
 local function run(text, r, drive)
   local log, ticks = {}, 0
-  local environment = { ipairs = ipairs, select = select, error = error, pcall = pcall, tonumber = tonumber, print = print }
+  local environment = { ipairs = ipairs, select = select, error = error, pcall = pcall, tonumber = tonumber }
+  environment.print = print
   function environment.out(...)
     log[#log + 1] = serialized(...)
   end
@@ -140,8 +141,8 @@ class Scratch:
 
 
 @pytest.fixture(scope="module")
-def scratch() -> Iterator[Scratch]:
-    yield Scratch()
+def scratch() -> Scratch:
+    return Scratch()
 
 
 def written(seed: int) -> Program:
@@ -175,12 +176,15 @@ def test_a_typed_program_becomes_the_program_without_types(scratch: Scratch, see
     assert typed == plain
 
 
-SOUP = """and break do else elseif end false for function if in local nil not or repeat return then true until while goto
+# one token or a few a line; `~` between words stands for a blank
+SOUP = r"""
+and break do else elseif end false for function if in local nil not or repeat return then true until while goto
 a b c self x.y f() f(a) f{} f"s" a:m() ::l:: ::k:: goto~l ... .. . , ; : :: = == ~= < <= > >= + - * / % ^ # ( ) { } [ ]
-1 0x1F 1e5 .5 3..2 0x 1LL "a" 'b' "\\q" "\\x41" "\\u{20AC}" [[s]] [=[s]=] [= --c~ --[[c]] \n \n local~a a=1
-function~f() while~a~do for~i=1,2~do repeat~local~z if~a~then return~1 \\ @ ? ! & | ~ // << >> -> __r \0 \xff""".split()
-PIECES = [piece.replace("~", " ") if len(piece) > 1 and piece != "~=" else piece for piece in SOUP]
-PIECES = [piece.replace("\\n", "\n").replace("\\0", "\0").replace("--c ", "--c\n") for piece in PIECES]
+1 0x1F 1e5 .5 3..2 0x 1LL "a" 'b' "\q" "\x41" "\u{20AC}" [[s]] [=[s]=] [= --[[c]] local~a a=1 function~f()
+while~a~do for~i=1,2~do repeat~local~z if~a~then return~1 \ @ ? ! & | // << >> -> __r
+"""
+PIECES = [piece.replace("~", " ") if piece != "~=" else piece for piece in re.findall(r"\S+", SOUP)]
+PIECES += ["~", "\n", "\r\n", "\0", "\xff", "--c\n"]
 TYPED_PIECES = ["type", "as", "export", "readonly", "is", "typeof(", "type A = ", ": T", "<T>", "as T", ":: {A}", "T?"]
 
 # what the front end refuses and LuaJIT does not (spec lua-api.md §1.5, types.md §3, and the bounds that it minds)
@@ -207,6 +211,12 @@ def judge_like_luajit(scratch: Scratch, source: bytes) -> None:
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=14), glue=st.sampled_from((" ", " ", "")))
 def test_soups_of_tokens_are_judged_as_luajit_judges_them(scratch: Scratch, pieces: list[str], glue: str) -> None:
     judge_like_luajit(scratch, glue.join(pieces).encode("latin-1"))
+
+
+@settings(max_examples=800, deadline=None)
+@given(seed=SEEDS)
+def test_gotos_labels_and_breaks_are_judged_as_luajit_judges_them(scratch: Scratch, seed: int) -> None:
+    judge_like_luajit(scratch, jumps(random.Random(seed), 0).encode())
 
 
 @settings(max_examples=400, deadline=None)
@@ -254,3 +264,29 @@ def mutated(source: str, seed: int, pieces: list[str]) -> str:
             case _:
                 tokens[at] += " " + rand.choice(pieces) + " "
     return "".join(tokens)
+
+
+def jumps(rand: random.Random, depth: int) -> str:
+    """A block full of jumps, most of which lead nowhere or into the scope of a local."""
+    parts = []
+    for _ in range(rand.randint(0, 4)):
+        inner = jumps(rand, depth + 1) if depth < 4 else ""
+        parts.append(
+            rand.choice(
+                (
+                    f"local {rand.choice('ab')}",
+                    f"goto {rand.choice('klm')}",
+                    f"::{rand.choice('klm')}::",
+                    f"::{rand.choice('klm')}:: ;",
+                    "x = a",
+                    f"do {inner} end",
+                    f"while a do {inner} end",
+                    f"repeat {inner} until b",
+                    f"for i = 1, 2 do {inner} end",
+                    f"if a then {inner} else end",
+                    f"f(function(...) {inner} end)",
+                )
+            )
+        )
+    parts.append(rand.choice(("", "", "", "break", "return ...", "goto k", "::k::", "::k:: ::l::")))
+    return " ".join(parts)
