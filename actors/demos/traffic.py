@@ -11,8 +11,8 @@ One line is one deed::
     9.50 poison manager for good     # the archive's book is spoilt: no later manager can read it
 
 The time is in seconds from the start, or after the line before with a ``+``. Lines need not be in order. A ``#`` at
-the beginning of a line, or after the deed (with a blank before it), begins a comment. Names are letters, digits, ``_``
-and ``-``, in either case. Typed lines of ``--interactive`` have no time.
+the beginning of a line, or between blanks after the deed, begins a comment. Names are letters, digits, ``_`` and
+``-``, in either case. Typed lines of ``--interactive`` have no time.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def read_deed(text: str, at: float = 0.0) -> Line:
     Raises:
         ValueError: it is no such line; the message says what is expected.
     """
-    words = re.split(r"\s#", text.strip(), maxsplit=1)[0].split()
+    words = re.split(r"\s#(?=\s|$)", text.strip(), maxsplit=1)[0].split()
     if not words:
         raise _RefusedError("nothing", "a deed, such as: ana connects")
     if words[0] == "poison":
