@@ -198,15 +198,17 @@ class TreeSupervisor(Supervisor):
             actions = self._tree.child_started(id, self._now())
         else:
             actions = self._tree.child_down(id, failure, self._now())
+        waiting = self._waiting.pop(id, ())
         self._act(actions)
         canceled = Failure(f"{id} was stopped", CANCELED, False) if status is Status.STOPPED else failure
-        for starting, done in self._waiting.pop(id, ()):
+        for starting, done in waiting:
             self.answer(done, canceled if starting else failure)
 
     def on_stop(self) -> None:
         """Kill what still lives, and answer those who wait."""
         super().on_stop()
-        for starting, done in [waiting for waitings in self._waiting.values() for waiting in waitings]:
+        left, self._waiting = self._waiting, {}
+        for starting, done in [waiting for waitings in left.values() for waiting in waitings]:
             self.answer(done, Failure(f"supervisor {self.name} has ended", UNAVAILABLE, False) if starting else None)
 
     def on_failure(
