@@ -1,17 +1,17 @@
 -- Expressions and function bodies. Nothing is kept of them but who uses which name: the order of operators does not
 -- matter to what is inserted or erased, so operands and operators are read in one flat row.
 
+local annotations = require("frontend.annotations")
 local cursor = require("frontend.cursor")
 local edits = require("frontend.edits")
 local faults = require("frontend.faults")
 local scopes = require("frontend.scopes")
-local types = require("frontend.types")
 
 local close, enter, expect, unexpected = cursor.close, cursor.enter, cursor.expect, cursor.unexpected
 local fail = faults.fail
 local insert = edits.insert
 local same_line = cursor.same_line
-local annotation, assertion, casts = types.annotation, types.assertion, types.casts
+local annotation, assertion, casts = annotations.annotation, annotations.assertion, annotations.casts
 local declare, use = scopes.declare, scopes.use
 
 --- What a process passes at every turn: when its slice is used up, it gives way (design.md §4). One upvalue, no local.
@@ -113,13 +113,13 @@ function expressions.body(p, keyword, name, is_method)
   if is_method then
     declare(p.scope, "self", p.starts[keyword])
   end
-  types.generics(p)
+  annotations.generics(p)
   if p.kinds[p.pos] ~= "(" then
     unexpected(p, "'(' and the parameters of the function")
   end
   local names = parameters(p)
   safepoint(p, p.stops[p.pos - 1] + 1)
-  types.return_annotation(p, names)
+  annotations.return_annotation(p, names)
   p.block(p)
   close(p, "end", keyword)
   scopes.close_function(p.scope)

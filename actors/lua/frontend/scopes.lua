@@ -6,7 +6,7 @@
 local faults = require("frontend.faults")
 
 local fail, locate = faults.fail, faults.locate
-local pairs = pairs
+local ipairs, pairs = ipairs, pairs
 
 local MAX_LOCALS, MAX_UPVALUES = 200, 60
 local MAX_JUMPS = 16384 -- gotos and labels of a function: LuaJIT looks at all of them for each

@@ -1,17 +1,17 @@
 -- Statements and blocks.
 
+local annotations = require("frontend.annotations")
 local cursor = require("frontend.cursor")
 local edits = require("frontend.edits")
 local expressions = require("frontend.expressions")
 local faults = require("frontend.faults")
 local scopes = require("frontend.scopes")
-local types = require("frontend.types")
 
 local close, enter, expect, unexpected = cursor.close, cursor.enter, cursor.expect, cursor.unexpected
 local fail = faults.fail
 local body, expression, expression_list = expressions.body, expressions.expression, expressions.list
 local safepoint, suffixed = expressions.safepoint, expressions.suffixed
-local annotation, is_alias = types.annotation, types.is_alias
+local annotation, is_alias = annotations.annotation, annotations.is_alias
 local close_block, declare, open_block = scopes.close_block, scopes.declare, scopes.open_block
 local concat = table.concat
 
@@ -225,7 +225,7 @@ statement["::"] = function(p)
       scopes.label(scope, p.texts[at], p.starts[at])
       close(p, "::", at - 1)
     else
-      types.alias(p)
+      annotations.alias(p)
     end
   until kinds[p.pos] ~= "::" and not is_alias(p)
   local trailing = ENDS_BLOCK[kinds[p.pos]] and kinds[p.pos] ~= "until" or false
@@ -306,7 +306,7 @@ local function last_statement(p)
     p.pos = p.pos + 1
   end
   while is_alias(p) do
-    types.alias(p)
+    annotations.alias(p)
   end
   if not ENDS_BLOCK[kinds[p.pos]] then
     unexpected(p, "the end of the block after '" .. kinds[at] .. "'")
@@ -323,7 +323,7 @@ function statements.block(p)
     local kind = kinds[at]
     local handler = statement[kind]
     if (kind == "name" or kind == "local") and is_alias(p) then
-      types.alias(p)
+      annotations.alias(p)
     elseif ENDS_BLOCK[kind] then
       break
     elseif kind == "return" or kind == "break" then

@@ -1,23 +1,13 @@
--- Type annotations: recognized, checked for their form, and erased (spec types.md §1, §2). Nothing is known of what a
--- type means. Each function begins at the first token of its construct and leaves `p.pos` behind the last one.
+-- The grammar of types (spec types.md §1): recognized and checked for its form; nothing is known of what a type means.
+-- Each function begins at the first token of its construct and leaves `p.pos` behind the last one.
 
 local cursor = require("frontend.cursor")
-local edits = require("frontend.edits")
-local faults = require("frontend.faults")
-local scopes = require("frontend.scopes")
 
 local enter, expect, same_line, unexpected = cursor.enter, cursor.expect, cursor.same_line, cursor.unexpected
 local close = cursor.close
 
 local types = {}
-local type_of
-
--- Takes the tokens from `first` to the one before the current token out of the text.
-local function erase(p, first, mark)
-  local last = p.pos - 1
-  edits.erase(p.edits, p.source, p.starts[first], p.stops[last], mark)
-  p.erased = last
-end
+local type_of, return_type
 
 -- Names in an erased expression capture nothing, and functions in it are not compiled.
 local function erased_expression(p)
@@ -138,8 +128,6 @@ local function parameter(p)
   type_of(p)
   return name and true, name
 end
-
-local return_type
 
 -- `(T)`, `(T, U) -> R`, and where a return type stands also `(T, U)`. Returns true for such a list: it takes no suffix.
 local function parenthesized(p, ambiguous, returning)
@@ -280,29 +268,8 @@ function return_type(p, parameters, ambiguous)
   type_of(p, ambiguous, true)
 end
 
---- Erases `: T`, where one stands.
-function types.annotation(p)
-  if p.kinds[p.pos] == ":" then
-    local first, mark = p.pos, p.edits.count
-    p.pos = first + 1
-    type_of(p)
-    erase(p, first, mark)
-  end
-end
-
---- Erases `: T`, `: (T, U)` or `: x is T` behind a parameter list, where one stands.
----@param parameters table<string, boolean>|nil the names of the parameters
-function types.return_annotation(p, parameters)
-  if p.kinds[p.pos] == ":" then
-    local first, mark = p.pos, p.edits.count
-    p.pos = first + 1
-    return_type(p, parameters)
-    erase(p, first, mark)
-  end
-end
-
--- `<T: Bound = Default, U>`
-local function type_parameters(p)
+--- `<T: Bound = Default, U>`
+function types.parameters(p)
   local kinds, opener = p.kinds, p.pos
   p.pos = opener + 1
   while true do
@@ -323,95 +290,7 @@ local function type_parameters(p)
   close(p, ">", opener)
 end
 
---- Erases `<T, U>` behind the name of a function, where it stands.
-function types.generics(p)
-  if p.kinds[p.pos] == "<" then
-    local first, mark = p.pos, p.edits.count
-    type_parameters(p)
-    erase(p, first, mark)
-  end
-end
-
---- Erases one `!`, inside of a chain such as `a!.b`.
-function types.assertion(p)
-  local at = p.pos
-  if p.kinds[at + 1] == "=" and p.starts[at + 1] == p.starts[at] + 1 then
-    faults.fail(p.starts[at], "'!=' is no operator of Lua: write '~='")
-  end
-  p.pos = at + 1
-  erase(p, at, p.edits.count)
-end
-
--- Whether `as` at this token begins a cast: it is a name too, and may begin the next statement.
-local NO_TYPE = { ["="] = true, ["."] = true, [":"] = true, ["["] = true, [","] = true }
-local CALLS = { ["("] = true, ["{"] = true, string = true }
-local TYPE_START =
-  { name = true, number = true, ["nil"] = true, ["true"] = true, ["false"] = true, ["|"] = true, ["-"] = true }
-
-local function as_casts(p, at)
-  local following = p.kinds[at + 1]
-  if CALLS[following] then
-    return p.nested or same_line(p, at - 1)
-  end
-  return TYPE_START[following] or p.nested and not NO_TYPE[following] and following ~= ")"
-end
-
--- Whether a cast begins at the current token, as `as T` or `:: T`.
-local function at_cast(p)
-  local kinds, at = p.kinds, p.pos
-  if kinds[at] == "::" then
-    -- `::name::` is a label wherever a statement may begin
-    return p.nested or kinds[at + 1] ~= "name" or kinds[at + 2] ~= "::"
-  end
-  return p.texts[at] == "as" and as_casts(p, at)
-end
-
---- Erases what may follow an operand: `as T`, `:: T` and `!`, any number of them.
-function types.casts(p)
-  while true do
-    if p.kinds[p.pos] == "!" then
-      types.assertion(p)
-    elseif at_cast(p) then
-      local first, mark = p.pos, p.edits.count
-      p.pos = first + 1
-      type_of(p, true)
-      erase(p, first, mark)
-    else
-      return
-    end
-  end
-end
-
---- Whether an alias begins here: `type Name`, `export type Name`, and `local type Name` on one line. (On two lines
---- it is `local type` and a statement that begins with the other name.)
-function types.is_alias(p)
-  local kinds, texts, at = p.kinds, p.texts, p.pos
-  if kinds[at] == "local" then
-    return texts[at + 1] == "type" and kinds[at + 2] == "name" and texts[at + 2] ~= "goto" and same_line(p, at + 1)
-  elseif texts[at] == "type" then
-    return kinds[at + 1] == "name"
-  end
-  return texts[at] == "export" and texts[at + 1] == "type" and kinds[at + 2] == "name"
-end
-
---- Erases an alias with the semicolon behind it, and makes its name known as a type's.
-function types.alias(p)
-  local first, mark = p.pos, p.edits.count
-  local at = p.texts[first] == "type" and first + 1 or first + 2
-  scopes.declare_type(p.scope, p.texts[at])
-  p.pos = at + 1
-  if p.kinds[p.pos] == "<" then
-    type_parameters(p)
-  end
-  if p.kinds[p.pos] ~= "=" then
-    unexpected(p, "'=' and the type that '" .. p.texts[at] .. "' stands for")
-  end
-  p.pos = p.pos + 1
-  type_of(p)
-  if p.kinds[p.pos] == ";" then
-    p.pos = p.pos + 1
-  end
-  erase(p, first, mark)
-end
+types.of = type_of
+types.of_return = return_type
 
 return types
