@@ -12,13 +12,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from actors import Mailbox, ProcessEnded, ProcessError, Runtime, ServiceChanged
+from actors import Mailbox, Message, ProcessEnded, ProcessError, Runtime, ServiceChanged
 from actors.demos.stage import MANAGER, Counters, Note, Policy, Sort, Stage
 from actors.demos.traffic import DIGEST, Deed, Line, read_deed
 from actors.demos.traffic import MANAGER as MANAGER_WORD
@@ -278,21 +278,22 @@ class Play:
     def _tick(self, until: float | None = None) -> None:
         """Wait a moment for news, take in all there is, and show it."""
         wait = _TICK if until is None else min(_TICK, max(0.0, until - self._now()))
+        messages: list[Message] = []
+        with suppress(TimeoutError):
+            while True:
+                messages.append(self._box.receive(timeout=wait))
+                wait = 0.0
         notes: list[Note] = []
-        while True:
-            try:
-                message = self._box.receive(timeout=wait)
-            except TimeoutError:
-                break
-            data = message.payload if isinstance(message.payload, dict) else {}
-            notes += self._stage.news(self._now(), message.topic, data)
-            wait = 0.0
+        # first what happened, then what processes say about it
         for event in self._seen:
             if isinstance(event, ServiceChanged):
                 state = event.state
                 notes += self._stage.service(self._now(), state.id, _word(state.status), state.retry_count)
             elif isinstance(event, ProcessEnded):
                 notes += self._stage.ended(self._now(), event.pid, event.entry, event.failure)
+        for message in messages:
+            data = message.payload if isinstance(message.payload, dict) else {}
+            notes += self._stage.news(self._now(), message.topic, data)
         notes += self._stage.calm(self._now())
         self._show(notes)
         self._deliver_held()

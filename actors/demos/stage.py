@@ -196,10 +196,12 @@ class Stage:
                 self.counters.links += 1
             case "orphaned":
                 self.counters.links += 1
-                self._orphans.append(data["user"])
-                self._orphaned_at = at
-                if (user := self.users.get(data["user"])) is not None:
+                user = self.users.get(data["user"])
+                # a manager that crashes while it starts has bound them for a moment: no news
+                if user is not None and user.presence is not Presence.ORPHANED:
                     user.presence = Presence.ORPHANED
+                    self._orphans.append(user.name)
+                    self._orphaned_at = at
             case "rebuilt":
                 yield from self.calm(at + _CALM_SECONDS)
                 for user in self.users.values():
