@@ -29,7 +29,7 @@ class Folder:
     """What an app folder defines.
 
     Attributes:
-        entries: in the order of files (sorted by path) and lines.
+        entries: in the order of files (by name, those of a folder before those below it) and lines.
         origins: the place of each entry, by id.
         faults: what is wrong with the files; in lenient mode broken files are dropped and their faults are warnings.
         root: the source root, as the user would type it.
