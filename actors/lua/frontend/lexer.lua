@@ -30,7 +30,7 @@ for c = 0, 255 do
   SINGLE[c] = find(text, "^[-+*/%%^#<>=(){}%[%];:,.?!|&@]") ~= nil and text
 end
 
--- by first byte: what a second byte makes of it. (`>=` stays two tokens: `A<T>= x` has both, and the parser joins them.)
+-- by first byte: what a second byte makes of it. `>=` stays two tokens, as `A<T>= x` has both; the parser joins them.
 local PAIR = {
   [61] = { [61] = "==" },
   [60] = { [61] = "<=" },

@@ -122,7 +122,8 @@ end
 function scopes.declare(scope, name, offset)
   local top = scope.top + 1
   if top - scope.fn.base > MAX_LOCALS then
-    fail(offset, describe(scope, scope.fn) .. " has more than " .. MAX_LOCALS .. " local variables: '" .. name .. "' is one too many")
+    local whose = describe(scope, scope.fn)
+    fail(offset, whose .. " has more than " .. MAX_LOCALS .. " local variables: '" .. name .. "' is one too many")
   end
   scope.top = top
   scope.names[top], scope.owners[top] = name, scope.fn
