@@ -45,8 +45,21 @@ def test_duration_texts_are_those_of_go(lua: Lua, given: str, shown: str) -> Non
 
 @pytest.mark.parametrize(
     "given",
-    ["''", "'1'", "'s'", "'.s'", "'1 s'", "'1x'", "'--1s'", "'2562047h47m16.854775808s'", "{}", "nil", "true", "0/0"]
-    + ["1/0", "1e19"],
+    [
+        "''",
+        "'1'",
+        "'s'",
+        "'.s'",
+        "'1 s'",
+        "'1x'",
+        "'--1s'",
+        "'2562047h47m16.854775808s'",
+        "{}",
+        "nil",
+        "true",
+        "0/0",
+        "1e19",
+    ],
 )
 def test_a_bad_duration_is_invalid(lua: Lua, given: str) -> None:
     assert lua.run(TIME + f"local d, e = time.parse_duration({given}) return d, e:kind()") == (None, b"Invalid")
