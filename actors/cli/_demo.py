@@ -96,13 +96,13 @@ def _perform(lines: list[Line], interactive: bool, state: Path | None, plain: bo
 
     console = Console(highlight=False)
     with chat.scene(str(state) if state else None) as rt:
-        policies = chat.policies(rt)
-        stage = Stage(policies)
+        most = chat.most_attempts(rt)
+        stage = Stage(most)
         view: View
         if as_json:
             view = SilentView()
         elif console.is_terminal and not plain and not interactive:
-            view = LiveView(console, stage, policies, chat.children(rt))
+            view = LiveView(console, stage, most, chat.children(rt))
         else:
             view = PlainView(console)
         if interactive and not as_json:

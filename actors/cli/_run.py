@@ -142,12 +142,7 @@ def _serve(rt: Runtime, config: Config, signals: _Signals, strict_start: bool) -
 
 def _report_start(rt: Runtime) -> bool:
     """Log which services have not come up, and tell whether there are none."""
-    failed = [
-        service
-        for service in rt.services()
-        if str(getattr(service.status, "value", service.status)) == "failed"
-        and str(getattr(service.desired, "value", service.desired)) == "running"
-    ]
+    failed = [service for service in rt.services() if service.status == "failed" and service.desired == "running"]
     if failed:
         listed = "; ".join(f"{service.id} ({service.details})" for service in failed)
         log.error("%d services have not started: %s", len(failed), listed)

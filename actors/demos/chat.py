@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from actors import Mailbox, Message, ProcessEnded, ProcessError, Runtime, ServiceChanged
-from actors.demos.stage import MANAGER, Counters, Note, Policy, Sort, Stage
+from actors.demos.stage import MANAGER, Counters, Note, Sort, Stage
 from actors.demos.traffic import DIGEST, Deed, Line, read_deed
 from actors.demos.traffic import MANAGER as MANAGER_WORD
 from actors.demos.view import View
 from actors.errors import NOT_FOUND
-from registry import parse_duration
 
 _TICK: Final = 0.02
 _QUIET: Final = 0.3
@@ -97,23 +96,14 @@ def scene(state: str | None) -> Iterator[Runtime]:
         yield rt
 
 
-def policies(rt: Runtime) -> dict[str, Policy]:
-    """Read the restart policies of the app's services from its registry."""
-    found: dict[str, Policy] = {}
+def most_attempts(rt: Runtime) -> dict[str, int]:
+    """Read from the registry how many failures in a row each service may have; without a bound it is left out."""
+    found: dict[str, int] = {}
     for entry in rt.registry.find(kind="process.service"):
-        restart = entry.data.get("lifecycle", {}).get("restart", {})
-        usual = Policy()
-        found[entry.id] = Policy(
-            max_attempts=restart.get("max_attempts", usual.max_attempts),
-            initial_delay=_seconds(restart.get("initial_delay"), usual.initial_delay),
-            backoff_factor=restart.get("backoff_factor", usual.backoff_factor),
-            max_delay=_seconds(restart.get("max_delay"), usual.max_delay),
-        )
+        most = entry.data.get("lifecycle", {}).get("restart", {}).get("max_attempts", 0)
+        if most:
+            found[entry.id] = most
     return found
-
-
-def _seconds(text: str | None, default: float) -> float:
-    return default if text is None else parse_duration(text)
 
 
 def children(rt: Runtime) -> dict[str, list[str]]:
@@ -159,7 +149,7 @@ class Play:
         self._seen = _Seen()
         self._unwatch = rt.watch(self._seen.waiting.put)
         for service in rt.services():
-            self._show(stage.service(0.0, service.id, _word(service.status), service.retry_count))
+            self._show(stage.service(0.0, service.id, service.status, service.retry_count))
         # who was asked to come; a line for somebody else can't be meant
         self._connected: set[str] = set()
         # what waits for a process that is away, by its name, in order
@@ -227,7 +217,7 @@ class Play:
             answered=tuple(sorted(name for name in asked.values() if name not in silent)),
             silent=tuple(silent),
             remembered=stage.answers.get("archive", {}).get("messages"),
-            dead_letters=_dead_letters(self._rt),
+            dead_letters=len(self._rt.dead_letters()),
             seconds=self._now(),
         )
 
@@ -288,7 +278,7 @@ class Play:
         for event in self._seen:
             if isinstance(event, ServiceChanged):
                 state = event.state
-                notes += self._stage.service(self._now(), state.id, _word(state.status), state.retry_count)
+                notes += self._stage.service(self._now(), state.id, state.status, state.retry_count, event.retry_in)
             elif isinstance(event, ProcessEnded):
                 notes += self._stage.ended(self._now(), event.pid, event.entry, event.failure)
         for message in messages:
@@ -309,11 +299,3 @@ class Play:
 
     def _now(self) -> float:
         return self._clock() - self._started
-
-
-def _word(status: Any) -> str:
-    return str(getattr(status, "value", status))
-
-
-def _dead_letters(rt: Runtime) -> int:
-    return len(rt.dead_letters())

@@ -70,24 +70,10 @@ class Service:
     status: str = "unknown"
     failures: int = 0
     changed_at: float = 0.0
-    next_at: float | None = None  # about when it is started again
+    next_at: float | None = None  # when it is started again
     restarts: int = 0
     waited: list[float] = field(default_factory=list)  # seconds before each restart, oldest first
     gave_up: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The part of a service's restart policy that a watcher wants to know."""
-
-    max_attempts: int = 0
-    initial_delay: float = 1.0
-    backoff_factor: float = 2.0
-    max_delay: float = 90.0
-
-    def delay(self, failures: int) -> float:
-        """Return the seconds before the next start after `failures` in a row, without the jitter."""
-        return min(self.max_delay, self.initial_delay * self.backoff_factor ** (failures - 1))
 
 
 @dataclass(slots=True)
@@ -107,26 +93,28 @@ class Stage:
     """The state of the chat, fed with events in the order in which they are seen.
 
     Args:
-        policies: restart policies by service id; a service without one is taken to try for ever.
+        most: `max_attempts` by service id; a service without one tries for ever.
     """
 
-    def __init__(self, policies: Mapping[str, Policy]) -> None:
+    def __init__(self, most: Mapping[str, int]) -> None:
         self.counters = Counters()
         self.users: dict[str, User] = {}
         self.services: dict[str, Service] = {}
         self.answers: dict[str, Mapping[str, Any]] = {}  # of the archive and the digest, when asked at the end
-        self._policies = policies
+        self._most = most
         self._user_of: dict[str, str] = {}  # pid of a session -> user
         self._last_reason = ""
         self._orphans: list[str] = []
         self._orphaned_at = 0.0
 
-    def service(self, at: float, id: str, status: str, retry_count: int) -> Iterator[Note]:
-        """Take in that a service has changed its state."""
+    def service(
+        self, at: float, id: str, status: str, retry_count: int, retry_in: float | None = None
+    ) -> Iterator[Note]:
+        """Take in that a service has changed its state; `retry_in` seconds until it is started again."""
         service = self.services.setdefault(id, Service(id))
         before, service.status = service.status, status
         if status == "failed" and before != "failed":
-            yield from self._failed(at, service, retry_count)
+            yield from self._failed(at, service, retry_count, retry_in)
         elif status in ("starting", "running") and before == "failed":
             yield self._started_again(at, service)
         elif status == "running" and before == "unknown":
@@ -136,19 +124,16 @@ class Stage:
         service.failures = retry_count
         service.changed_at = at
 
-    def _failed(self, at: float, service: Service, failures: int) -> Iterator[Note]:
-        policy = self._policies.get(service.id, Policy())
-        service.next_at = None
+    def _failed(self, at: float, service: Service, failures: int, retry_in: float | None) -> Iterator[Note]:
+        most = self._most.get(service.id, 0)
         name = _short(service.id)
-        if 0 < policy.max_attempts <= failures:
+        service.next_at = None if retry_in is None else at + retry_in
+        if 0 < most <= failures and retry_in is None:
             service.gave_up = True
             self.counters.gave_up.append(service.id)
             yield Note(at, Sort.GAVE_UP, f"{name} gives up: {failures} failures in a row are all that it may have")
-        elif failures and policy.max_attempts:
-            delay = policy.delay(failures)
-            service.next_at = at + delay
-            text = f"{name}: failure {failures} of {policy.max_attempts} in a row, next start in about {delay:.2f} s"
-            yield Note(at, Sort.WAIT, text)
+        elif retry_in is not None and most:
+            yield Note(at, Sort.WAIT, f"{name}: failure {failures} of {most} in a row, next start in {retry_in:.2f} s")
 
     def _started_again(self, at: float, service: Service) -> Note:
         service.next_at = None

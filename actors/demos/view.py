@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from actors.demos.stage import MANAGER, Note, Policy, Presence, Service, Sort, Stage, User
+from actors.demos.stage import MANAGER, Note, Presence, Service, Sort, Stage, User
 
 _MARKS: Final = {
     Sort.CHAT: ("  ", "default"),
@@ -75,12 +75,10 @@ class PlainView(_Still):
 class LiveView:
     """Draws the tree of the app, the counters and the last events, ten times a second."""
 
-    def __init__(
-        self, console: Console, stage: Stage, policies: dict[str, Policy], children: dict[str, list[str]]
-    ) -> None:
+    def __init__(self, console: Console, stage: Stage, most: dict[str, int], children: dict[str, list[str]]) -> None:
         self._console = console
         self._stage = stage
-        self._policies = policies
+        self._most = most
         self._children = children
         self._notes: deque[Note] = deque(maxlen=40)
         self._live = Live(console=console, refresh_per_second=10, auto_refresh=False, transient=False)
@@ -161,7 +159,7 @@ class LiveView:
             line.append(
                 f"  {service.restarts} restarts" if service.restarts > 1 else "  1 restart", style="bright_black"
             )
-        most = self._policies.get(service.id, Policy()).max_attempts
+        most = self._most.get(service.id, 0)
         if service.failures and most and service.status != "running":
             line.append(f"  {service.failures}/{most} failures", style="yellow")
         return line

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from actors import Message, ProcessError, Runtime
 from actors.demos.chat import Play
-from actors.demos.stage import MANAGER, Note, Policy, Stage
+from actors.demos.stage import MANAGER, Note, Stage
 from actors.demos.traffic import read_script
 from actors.demos.view import SilentView
 
@@ -82,7 +82,7 @@ class _Notes(SilentView):
 
 
 def _play(world: _World) -> tuple[Play, Stage, list[str]]:
-    stage, notes = Stage({MANAGER: Policy(max_attempts=2)}), _Notes()
+    stage, notes = Stage({MANAGER: 2}), _Notes()
     return Play(cast(Runtime, world), stage, notes, clock=world.clock), stage, notes.texts
 
 

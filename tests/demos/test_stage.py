@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.demos.stage import MANAGER, Policy, Presence, Sort, Stage
+from actors.demos.stage import MANAGER, Presence, Sort, Stage
 from actors.errors import Failure
 
-POLICY = Policy(max_attempts=3, initial_delay=0.1, backoff_factor=2.0, max_delay=0.15)
+MOST = {MANAGER: 3}
 
 
 def _stage() -> Stage:
-    stage = Stage({MANAGER: POLICY})
+    stage = Stage(MOST)
     assert [note.text for note in stage.service(0.0, MANAGER, "running", 0)] == ["session_manager runs"]
     return stage
 
@@ -54,22 +54,22 @@ def test_a_process_that_ends_well_or_is_canceled_is_no_crash() -> None:
 def test_a_service_is_followed_from_failure_to_failure_until_it_gives_up() -> None:
     stage = _stage()
     texts = []
-    for at, status, failures in [
-        (1.0, "failed", 1),
-        (1.1, "starting", 1),
-        (1.1, "running", 1),
-        (1.1, "failed", 2),
-        (1.3, "starting", 2),
-        (1.3, "running", 2),
-        (1.3, "failed", 3),
+    for at, status, failures, retry_in in [
+        (1.0, "failed", 1, 0.1),
+        (1.1, "starting", 1, None),
+        (1.1, "running", 1, None),
+        (1.1, "failed", 2, 0.15),
+        (1.3, "starting", 2, None),
+        (1.3, "running", 2, None),
+        (1.3, "failed", 3, None),
     ]:
-        texts += [note.text for note in stage.service(at, MANAGER, status, failures)]
+        texts += [note.text for note in stage.service(at, MANAGER, status, failures, retry_in)]
         if failures < 3 and status == "failed":
             assert not stage.settled()
     assert texts == [
-        "session_manager: failure 1 of 3 in a row, next start in about 0.10 s",
+        "session_manager: failure 1 of 3 in a row, next start in 0.10 s",
         "session_manager is started again, after 0.10 s",
-        "session_manager: failure 2 of 3 in a row, next start in about 0.15 s",
+        "session_manager: failure 2 of 3 in a row, next start in 0.15 s",
         "session_manager is started again, after 0.20 s",
         "session_manager gives up: 3 failures in a row are all that it may have",
     ]

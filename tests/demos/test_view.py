@@ -6,11 +6,11 @@ import io
 
 from rich.console import Console
 
-from actors.demos.stage import MANAGER, Note, Policy, Sort, Stage
+from actors.demos.stage import MANAGER, Note, Sort, Stage
 from actors.demos.view import LiveView, PlainView
 from actors.errors import Failure
 
-POLICIES = {MANAGER: Policy(max_attempts=10, initial_delay=1.0)}
+MOST = {MANAGER: 10}
 
 
 def _console(**options: object) -> tuple[Console, io.StringIO]:
@@ -27,14 +27,14 @@ def test_plain_lines_have_time_and_mark_and_are_never_wrapped() -> None:
 
 def _picture(stage: Stage, notes: list[Note], at: float) -> str:
     console, stream = _console()
-    view = LiveView(console, stage, POLICIES, {"app:backstage": ["app:archive_service"]})
+    view = LiveView(console, stage, MOST, {"app:backstage": ["app:archive_service"]})
     view._notes.extend(notes)
     console.print(view.picture(at))
     return stream.getvalue()
 
 
 def test_the_picture_shows_services_under_their_supervisor_and_users_under_the_manager() -> None:
-    stage = Stage(POLICIES)
+    stage = Stage(MOST)
     notes: list[Note] = []
     for id in ("app:processes", "app:backstage", "app:archive_service", MANAGER):
         notes += stage.service(0.0, id, "running", 0)
@@ -49,10 +49,10 @@ def test_the_picture_shows_services_under_their_supervisor_and_users_under_the_m
 
 
 def test_a_service_that_waits_shows_when_it_starts_and_one_that_gave_up_says_so() -> None:
-    stage = Stage(POLICIES)
+    stage = Stage(MOST)
     list(stage.service(0.0, MANAGER, "running", 0))
     list(stage.ended(1.0, "{9}", "app:session_handler", Failure("boom")))
-    list(stage.service(1.0, MANAGER, "failed", 2))
+    list(stage.service(1.0, MANAGER, "failed", 2, 2.0))
     waiting = _picture(stage, [], 2.0)
     assert "failed  2/10 failures" in waiting
     assert "next start in 1.0 s ━━━━━━──────" in waiting
@@ -62,7 +62,7 @@ def test_a_service_that_waits_shows_when_it_starts_and_one_that_gave_up_says_so(
 
 
 def test_more_users_than_fit_are_counted() -> None:
-    stage = Stage(POLICIES)
+    stage = Stage(MOST)
     list(stage.service(0.0, MANAGER, "running", 0))
     for number in range(60):
         list(stage.news(1.0, "opened", {"user": f"u{number:02}", "pid": str(number), "messages": 0, "again": False}))
