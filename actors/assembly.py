@@ -1,0 +1,276 @@
+"""From entries to what runs: the runtime's part in every change of the registry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from actors.definitions import Definitions
+from actors.errors import Failure
+from actors.hosts import HostDriver, ProcessDriver, ProcessHost, Switchboard
+from actors.hosts.host import HostSettings
+from actors.kinds import CATALOG, LUA_KINDS
+from actors.kinds.lifecycle import LifecycleSpec
+from actors.kinds.services import ChildSpec as ChildEntry
+from actors.kinds.services import ProcessHostSpec, ProcessServiceSpec, SupervisorSpec
+from actors.supervision import (
+    BatchOutcome,
+    ChildSpec,
+    Driver,
+    Lifecycle,
+    Restart,
+    RestartPolicy,
+    RootSupervisor,
+    ServiceSpec,
+    Sink,
+    StartFailed,
+    Startup,
+    Strategy,
+    TreeService,
+    TreeSpec,
+)
+from actors.supervision.driver import Report
+from actors.vm.wire import Input, check
+from registry import Action, Entry, Operation, Registry, RegistryError
+
+log = logging.getLogger(__name__)
+
+BatchDone = Callable[[BatchOutcome], object]
+
+
+class _NotYet:
+    """The driver of a service whose kind this release does not run: every start fails, for good."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def start(self, report: Report) -> None:
+        text = f"{self._entry.id} is a {self._entry.kind}, which this release does not run yet"
+        report(StartFailed(Failure(text, "Unavailable", False)))
+
+    def stop(self, reason: str) -> None:
+        """Nothing runs."""
+
+    def kill(self) -> None:
+        """Nothing runs."""
+
+
+class Assembly:
+    """Takes part in the registry's applies (`registry.Handler`): checks, then starts, updates and stops.
+
+    All calls come from the thread that applies. Starting is not waited for here: `settled` is told of each batch.
+
+    Args:
+        launch_host: starts the actor of a host entry with its settings.
+        sink: hears of state changes inside of trees.
+        max_memory: bytes that a VM may take.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        board: Switchboard,
+        root: RootSupervisor,
+        definitions: Definitions,
+        launch_host: Callable[[str, HostSettings], ProcessHost],
+        *,
+        tree: Callable[[TreeSpec], TreeService],
+        max_memory: int,
+        started: Callable[[BatchDone], BatchDone],
+    ) -> None:
+        self._registry = registry
+        self._board = board
+        self._root = root
+        self._definitions = definitions
+        self._launch_host = launch_host
+        self._tree = tree
+        self._max_memory = max_memory
+        self._started = started
+        self._models: dict[str, tuple[Entry, Any]] = {}
+        self._trees: dict[str, TreeService] = {}
+        self._told: set[str] = set()
+
+    def prepare(self, operation: Operation) -> None:
+        """Refuse Lua that does not parse, a host's change that cannot be made in place, and a removal that a running
+        service forbids.
+        """
+        entry = operation.entry
+        if operation.action is Action.DELETE:
+            conflicts = self._root.removal_conflicts([entry.id])
+            if conflicts:
+                raise RegistryError(conflicts[0].message, kind=conflicts[0].kind)
+            return
+        if entry.kind in LUA_KINDS:
+            self._definitions.check(entry)
+        if operation.action is Action.UPDATE and entry.kind == "process.host":
+            _check_host_update(operation)
+        self._tell_not_yet(entry)
+
+    def undo(self, operation: Operation) -> None:
+        """Nothing took effect yet."""
+
+    def discard(self) -> None:
+        """Nothing took effect yet."""
+
+    def commit(self, operations: Sequence[Operation]) -> None:
+        """Carry the change set out: VMs forget what changed, services are added, changed and removed."""
+        changed = [operation.id for operation in operations if operation.action is not Action.CREATE]
+        if changed:
+            self._definitions.forget(changed)
+            self._board.tell_all([Input.INVALIDATE, changed])
+        removed = []
+        touched: set[str] = set()
+        for operation in operations:
+            entry = operation.entry
+            if operation.action is Action.DELETE:
+                self._models.pop(entry.id, None)
+                self._trees.pop(entry.id, None)
+                if _is_service(entry):
+                    removed.append(entry.id)
+                if entry.kind == "process.host":
+                    self._board.set_host(entry.id, None)
+                continue
+            if _is_service(entry):
+                self._models[entry.id] = (entry, operation.model)
+                touched.add(entry.id)
+            if entry.kind == "process.host":
+                if self._board.host_state(entry.id) is None:
+                    self._board.set_host(entry.id, "stopped")
+            elif entry.kind in ("terminal.host", "temporal.worker"):
+                self._board.set_host(entry.id, "stopped")
+        children = {child.id for _, model in self._models.values() for child in _children(model)}
+        parents = {
+            id for id, (_, model) in self._models.items() if any(child.id in touched for child in _children(model))
+        }
+        known = {state.id for state in self._root.states()}
+        top = [self._spec(id) for id in sorted((touched | parents) - children)]
+        self._root.apply(
+            added=[spec for spec in top if spec.id not in known],
+            updated=[spec for spec in top if spec.id in known],
+            removed=[id for id in removed if id in known],
+            settled=self._started(_log_outcome),
+        )
+
+    def references(self, id: str) -> Iterable[str]:
+        """Return what an entry that is no service refers to."""
+        try:
+            return self._registry.dependencies(id)
+        except RegistryError:
+            return ()
+
+    def trees(self) -> Iterable[TreeService]:
+        """Return the supervisor entries that are known."""
+        return list(self._trees.values())
+
+    def _spec(self, id: str) -> ServiceSpec:
+        entry, model = self._models[id]
+        lifecycle = _lifecycle(model.lifecycle)
+        needs = tuple(model.lifecycle.needs)
+        references = tuple(self._registry.dependencies(id) - set(needs))
+        if isinstance(model, SupervisorSpec):
+            spec = self._tree_spec(id, model)
+            tree = self._trees.get(id)
+            if tree is None:
+                tree = self._trees[id] = self._tree(spec)
+            else:
+                tree.change(spec)
+            return tree.service(lifecycle, needs, references)
+        return ServiceSpec(id, lambda: self._driver(id), lifecycle, needs, references, noun=_noun(entry.kind))
+
+    def _tree_spec(self, id: str, model: SupervisorSpec) -> TreeSpec:
+        children = []
+        for child in _children(model):
+            restart = self._models[child.id][1].lifecycle.restart
+            delays = _policy(restart) if restart.delays_written else None
+            children.append(ChildSpec(self._spec(child.id), Restart(child.restart), delays))
+        return TreeSpec(id, tuple(children), Strategy(model.strategy), model.intensity, model.period)
+
+    def _driver(self, id: str) -> Driver:
+        """Make the driver of the next life, from the entry as it is now."""
+        entry, model = self._models[id]
+        if isinstance(model, ProcessServiceSpec):
+            return ProcessDriver(self._board, model.process, model.host, [check(value) for value in _thaw(model.input)])
+        if isinstance(model, ProcessHostSpec):
+            settings = HostSettings(
+                workers=model.host.workers,
+                max_processes=model.host.max_processes,
+                mailbox_limit=model.mailbox.limit,
+                mailbox_overflow=model.mailbox.overflow,
+                max_memory=self._max_memory,
+            )
+            return HostDriver(lambda: self._launch_host(id, settings))
+        return _NotYet(entry)
+
+    def _tell_not_yet(self, entry: Entry) -> None:
+        info = CATALOG.get(entry.kind)
+        if info is not None and not info.runs and entry.id not in self._told:
+            self._told.add(entry.id)
+            log.warning(
+                "%s is a %s: it is checked and stored, but this release does not run it yet (using it gives Unavailable)",
+                entry.id,
+                entry.kind,
+                extra={"entry": entry.id},
+            )
+
+
+def _is_service(entry: Entry) -> bool:
+    info = CATALOG.get(entry.kind)
+    return info is not None and info.service
+
+
+def _children(model: Any) -> list[ChildEntry]:
+    return model.children if isinstance(model, SupervisorSpec) else []
+
+
+def _noun(kind: str) -> str:
+    return "process" if kind == "process.service" else kind.rpartition(".")[2]
+
+
+def _thaw(value: Any) -> list[Any]:
+    return list(value)
+
+
+def _policy(restart: Any) -> RestartPolicy:
+    return RestartPolicy(
+        initial_delay=restart.initial_delay,
+        max_delay=restart.max_delay,
+        backoff_factor=restart.backoff_factor,
+        jitter=restart.jitter,
+        max_attempts=restart.max_attempts,
+    )
+
+
+def _lifecycle(spec: LifecycleSpec) -> Lifecycle:
+    return Lifecycle(
+        auto_start=spec.auto_start,
+        startup=Startup(spec.startup),
+        start_timeout=spec.start_timeout,
+        stop_timeout=spec.stop_timeout,
+        stable_threshold=spec.stable_threshold,
+        restart=_policy(spec.restart),
+    )
+
+
+def _check_host_update(operation: Operation) -> None:
+    """Accept a change of `workers` alone (registry.md OP-8)."""
+
+    def rest(entry: Entry) -> dict[str, Any]:
+        data = dict(entry.data)
+        host = {key: value for key, value in dict(data.pop("host", {})).items() if key != "workers"}
+        data.pop("lifecycle", None)
+        return {**data, "host": host}
+
+    if operation.previous is not None and rest(operation.entry) != rest(operation.previous):
+        raise RegistryError(
+            f"{operation.id}: of a process.host only host.workers and lifecycle can be changed while it exists; "
+            "delete it and create it again",
+            kind="Invalid",
+        )
+
+
+def _log_outcome(outcome: BatchOutcome) -> None:
+    for error in outcome.errors:
+        log.debug("start batch: %s", error.message)
+
+

@@ -1,0 +1,125 @@
+"""The definitions of Lua entries as VMs load them: checked, translated by the front end, packed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from actors.errors import NOT_FOUND, UNAVAILABLE, ProcessError
+from actors.kinds import CATALOG, LUA_KINDS
+from actors.kinds.lua import LibraryLuaSpec, ProcessLuaSpec
+from actors.vm.frontend import FrontEnd, SourceError
+from actors.vm.wire import check, pack
+from registry import Entry, Fault, FaultsError, Registry, RegistryError, Severity, SourceRef
+
+
+class Definitions:
+    """Gives VMs the current definition of an entry. Safe from any thread.
+
+    Args:
+        registry: where entries come from.
+        number: the number under which VMs publish an entry.
+        front_end: translates sources; results are kept by content.
+    """
+
+    def __init__(self, registry: Registry, number: Callable[[str], int], front_end: FrontEnd | None = None) -> None:
+        self._registry = registry
+        self._number = number
+        self._front_end = front_end if front_end is not None else FrontEnd()
+        self._lock = threading.Lock()  # guards the packed definitions
+        self._packed: dict[str, bytes] = {}
+
+    def check(self, entry: Entry) -> None:
+        """Translate the source of a Lua entry.
+
+        Raises:
+            FaultsError: a syntax error, with the file and line of the source.
+        """
+        if not isinstance(entry.data, dict | type(entry.data)) or entry.kind not in LUA_KINDS:
+            return
+        source = entry.data.get("source")
+        ref = self._registry.source_of(entry.id) if entry.id in self._registry else SourceRef(entry.id, "", 1)
+        try:
+            self._front_end.translate(source, ref.name)
+        except SourceError as error:
+            file = ref.file or ref.name
+            line = ref.first_line + error.line - 1
+            text = f"{error.message} (column {error.column})"
+            raise FaultsError([Fault(Severity.FAULT, file, line, entry.id, "source", text, "")]) from error
+
+    def packed(self, id: bytes) -> bytes:
+        """Return the packed definition of an entry: what the kernel's loader asks for through the door.
+
+        Raises:
+            ProcessError: NotFound for an unknown entry, Unavailable for a kind that this release does not run, Invalid for
+                one that cannot be run at all.
+        """
+        name = id.decode("utf-8", "replace")
+        found = self._packed.get(name)
+        if found is None:
+            with self._lock:
+                found = self._packed[name] = self._pack(name)
+        return found
+
+    def forget(self, ids: list[str]) -> None:
+        """Drop what changed."""
+        with self._lock:
+            for id in ids:
+                self._packed.pop(id, None)
+
+    def _pack(self, id: str) -> bytes:
+        try:
+            entry = self._registry.get(id)
+        except RegistryError:
+            raise ProcessError(f"no such entry: {id}", kind=NOT_FOUND, retryable=False) from None
+        info = CATALOG.get(entry.kind)
+        if info is None or not info.lua:
+            if info is not None and not info.runs:
+                raise unavailable(entry)
+            return self._describe(entry)
+        if not info.runs:
+            raise unavailable(entry)
+        model: LibraryLuaSpec = self._registry.decode(entry)
+        ref = self._registry.source_of(id)
+        text = self._front_end.translate(model.source, ref.name)
+        mailbox = model.mailbox if isinstance(model, ProcessLuaSpec) else None
+        fields: dict[str, Any] = {
+            "id": id,
+            "kind": entry.kind,
+            "number": self._number(id),
+            "method": getattr(model, "method", ""),
+            "modules": list(model.modules),
+            "imports": dict(model.imports),
+            "name": ref.name,
+        }
+        if mailbox is not None and mailbox.limit:
+            fields["limit"] = mailbox.limit
+            fields["overflow"] = mailbox.overflow
+        packed_fields = check(fields)
+        packed_fields["text"] = text
+        return pack(packed_fields)
+
+    def _describe(self, entry: Entry) -> bytes:
+        # the kernel refuses it by its kind, with the caller's words
+        return pack(
+            check(
+                {
+                    "id": entry.id,
+                    "kind": entry.kind,
+                    "number": self._number(entry.id),
+                    "method": "",
+                    "modules": [],
+                    "imports": {},
+                    "name": entry.id,
+                    "text": "",
+                }
+            )
+        )
+
+
+def unavailable(entry: Entry) -> ProcessError:
+    """Return the error for the use of an entry whose kind this release does not run yet."""
+    return ProcessError(
+        f"{entry.id} is a {entry.kind}, which this release does not run yet", kind=UNAVAILABLE, retryable=False
+    )

@@ -1,0 +1,97 @@
+"""The driver of a `process.service`: spawns its process, watches it, and asks it to end (spec supervision.md §4.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.errors import NOT_FOUND, UNAVAILABLE, Failure, ProcessError
+from actors.hosts.endpoint import Endpoint, EndpointEvent
+from actors.hosts.switchboard import Switchboard
+from actors.hosts.worker import VMWorker
+from actors.supervision import Exited, Report, Started, StartFailed
+from actors.vm.wire import Input
+
+
+class ProcessDriver:
+    """One life of a `process.service`.
+
+    The watcher has a PID on ``node:control``, which the process sees as the sender of its CANCEL.
+
+    Args:
+        board: the switchboard.
+        process: the id of the process entry. host: the id of its host. args: checked arguments of its method.
+    """
+
+    def __init__(self, board: Switchboard, process: str, host: str, args: list[Any]) -> None:
+        self._board = board
+        self._process = process
+        self._host = host
+        self._args = args
+        self._watcher: Endpoint | None = None
+        self._pid = ""
+        self._worker: VMWorker | None = None
+        self._called_off = False
+        self._report: Report = lambda event: None
+
+    def start(self, report: Report) -> None:
+        """Spawn the process; it counts as started when it exists."""
+        self._report = report
+        try:
+            worker = self._board.placing(self._host).place()
+        except ProcessError as error:
+            report(StartFailed(_final_unless_unavailable(error.failure())))
+            return
+        if worker is None:
+            report(StartFailed(Failure(f"host {self._host} has no worker", UNAVAILABLE, True)))
+            return
+        self._worker = worker
+        watcher = Endpoint(self._board, "node:control", lambda topic, sender, payloads: None, self._on_event)
+        self._watcher = watcher
+        options = {"monitor": watcher.pid, "from": watcher.pid}
+        self._board.request(
+            worker,
+            lambda ref: [Input.SPAWN, ref, self._process, self._args, len(self._args), options],
+            self._on_answer,
+        )
+
+    def stop(self, reason: str) -> None:
+        """Send CANCEL to the process."""
+        self._called_off = True
+        if self._pid and self._worker is not None and self._watcher is not None:
+            self._worker.post([Input.CANCEL, self._pid, self._watcher.pid, reason, None])
+
+    def kill(self) -> None:
+        """Terminate the process."""
+        self._called_off = True
+        if self._pid and self._worker is not None:
+            self._worker.post([Input.TERMINATE, self._pid])
+
+    def _on_answer(self, ok: bool, value: Any) -> None:
+        if not ok:
+            self._close()
+            self._report(StartFailed(_final_unless_unavailable(value)))
+            return
+        self._pid = value
+        if self._watcher is not None:
+            self._watcher.watch(value)
+        self._report(Started(value))
+        if self._called_off and self._worker is not None:
+            self._worker.post([Input.TERMINATE, self._pid])
+
+    def _on_event(self, event: EndpointEvent) -> None:
+        if event.kind != "pid.exit":
+            return
+        self._close()
+        error = event.result.get("error")
+        failure = error.failure() if isinstance(error, ProcessError) else None
+        self._report(Exited(failure, event.result.get("value")))
+
+    def _close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+
+
+def _final_unless_unavailable(failure: Failure) -> Failure:
+    """A start that may succeed later is retried, any other error of a start is final (OP-3)."""
+    retryable = failure.kind not in (NOT_FOUND,) and (failure.kind == UNAVAILABLE or failure.message == "worker lost")
+    return Failure(failure.message, failure.kind, retryable, failure.details, failure.stack)

@@ -1,0 +1,106 @@
+"""A VM worker: an actor whose thread steps one Lua VM."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from actors.actor import Actor
+from actors.clock import Clock
+from actors.hosts.switchboard import Switchboard
+from actors.vm.luavm import LuaVM, VMSettings
+from actors.vm.memory import Counters, VMMemory
+
+log = logging.getLogger(__name__)
+
+BUDGET: Final = 300_000
+"""Reductions of one step: some milliseconds, after which what leaves the VM is routed and what came is taken in."""
+
+_NOW: Final = float("-inf")
+
+
+class VMWorker(Actor):
+    """Owns one VM: takes what was posted for it in batches, steps it, and routes what it produced.
+
+    Records (lists) go to the VM, in the order in which they were posted; anything else is an actor's usual business.
+    Its thread is a daemon, because a VM that is stuck in a C call is left behind.
+
+    Args:
+        settings: makes the settings of the VM, given its number and memory.
+        door: answers the kernel's synchronous calls.
+        lost: called once, on this thread, when the VM cannot go on (an error in the kernel, no memory), with the reason.
+    """
+
+    use_daemon_thread: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        board: Switchboard,
+        host_id: str,
+        settings: Callable[[int, VMMemory], VMSettings],
+        door: Callable[..., Any],
+        lost: Callable[[VMWorker, str], None],
+        *,
+        clock: Clock,
+        name: str,
+    ) -> None:
+        super().__init__(clock=clock, name=name)
+        self.vm = 0
+        self.host_id = host_id
+        self.memory = VMMemory()
+        self.step_started: float | None = None  # real monotonic seconds, read by the watchdog
+        self.abandoned = False
+        self.draining: Callable[[], None] | None = None  # called when no process is left
+        self.spawns_queued = 0
+        self._board = board
+        self._settings = settings
+        self._door = door
+        self._lost = lost
+        board.join(self, self.memory)
+
+    def counters(self) -> Counters:
+        """Return the counters of the VM; from any thread, also while it is stuck."""
+        return self.memory.counters()
+
+    def on_event(self, event: Any) -> None:
+        """Ignore what comes after the VM is gone."""
+
+    def _actor_loop_running(self) -> None:
+        try:
+            self._run()
+        except Exception as error:
+            if self.abandoned:
+                return
+            reason = "not enough memory" if type(error).__name__ == "LuaMemoryError" else f"{error}"
+            log.error("VM %d of %s is lost: %s", self.vm, self.host_id, reason, exc_info=error, extra={"host": self.host_id})
+            self._lost(self, reason)
+
+    def _run(self) -> None:
+        stopped, take, clock, route = self.actor_stopped, self.inbox.take, self.clock, self._board.route
+        vm = LuaVM(self._settings(self.vm, self.memory), self._door)
+        deadline: float | None = None
+        busy = False
+        while not stopped.is_set():
+            items = take(_NOW if busy else deadline)
+            records = items
+            for item in items:
+                if type(item) is not list:
+                    records = [record for record in items if type(record) is list]
+                    for other in items:
+                        if type(other) is not list:
+                            self.handle(other)
+                    break
+            self.step_started = time.monotonic()
+            outputs, deadline, busy = vm.step(records, clock.monotonic(), clock.time(), BUDGET)
+            self.step_started = None
+            if self.abandoned:
+                return
+            if records:
+                self.spawns_queued = 0
+            if outputs:
+                route(self, outputs)
+            if self.draining is not None and self.memory.counters().processes == 0:
+                drained, self.draining = self.draining, None
+                drained()

@@ -1,0 +1,1 @@
+"""The only code that touches Lua: VMs, the front end of sources, values on the wire."""
