@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -106,7 +107,7 @@ Ref = Annotated[str, AfterValidator(_completed), Expect("the id of an entry")]
 
 IntOr20 = Annotated[int, AfterValidator(_positive(20)), Expect("an integer")]
 IntOr1000 = Annotated[int, AfterValidator(_positive(1000)), Expect("an integer")]
-IntOr10000 = Annotated[int, AfterValidator(_positive(10000)), Expect("an integer")]
+IntOr10000 = Annotated[int, Field(ge=0), AfterValidator(_positive(10000)), Expect("an integer")]
 
 
 def as_list(value: Any) -> Any:

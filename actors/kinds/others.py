@@ -43,7 +43,7 @@ class ProcessPythonSpec(Spec):
 class StoreMemorySpec(ServiceSpec):
     """``store.memory``; a clean-up interval of 0 means never."""
 
-    max_size: Annotated[IntOr10000, Field(ge=0)] = 10_000
+    max_size: IntOr10000 = 10_000
     cleanup_interval: Duration = 300.0
 
 

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from registry import ChangeSet, FaultsError, Registry, load_folder
+
+
+def write(folder: Path, body: str) -> None:
+    (folder / "_index.yaml").write_text(f"namespace: a\nentries:\n{body}")
+
+
+def test_a_folder_that_was_read_again_changes_only_what_differs(tmp_path: Path) -> None:
+    write(tmp_path, "  - {name: x, kind: k, v: 1}\n  - {name: y, kind: k, source: 'local'}\n")
+    registry = Registry.load(tmp_path)
+    before = registry.get("a:y")
+    write(tmp_path, "\n  - {name: x, kind: k, v: 2}\n  - {name: y, kind: k, source: 'local'}\n  - {name: z, kind: k}\n")
+    version = registry.adopt(load_folder(tmp_path))
+    assert version is not None
+    assert [(op.action.value, op.id) for op in version.operations] == [("entry.update", "a:x"), ("entry.create", "a:z")]
+    assert registry.get("a:y") is before
+    assert registry.place_of("a:y")[1] == 5
+    assert registry.place_of("a:x", "v")[1] == 4
+    assert registry.adopt(load_folder(tmp_path)) is None
+
+
+def test_an_entry_that_was_changed_at_run_time_has_no_place_until_it_is_rolled_back(tmp_path: Path) -> None:
+    write(tmp_path, "  - {name: x, kind: k, source: 'local'}\n")
+    registry = Registry.load(tmp_path)
+    registry.apply(ChangeSet().update({"id": "a:x", "data": {"source": "other"}}))
+    assert registry.place_of("a:x") == ("", 0)
+    source = registry.source_of("a:x")
+    assert (source.name, source.file, source.first_line) == ("a:x", "", 1)
+    registry.rollback()
+    assert registry.place_of("a:x", "source") == (f"{tmp_path}/_index.yaml", 3)
+
+
+def test_a_broken_folder_leaves_the_registry_as_it_was(tmp_path: Path) -> None:
+    write(tmp_path, "  - {name: x, kind: k}\n")
+    registry = Registry.load(tmp_path)
+    write(tmp_path, "  - {name: x, kind: k}\n  - {name: x, kind: k}\n")
+    with pytest.raises(FaultsError, match="defines already"):
+        registry.adopt(load_folder(tmp_path))
+    write(tmp_path, "  - {name: x, kind: k, v: '${env:NO}'}\n")
+    with pytest.raises(FaultsError, match=r"_index.yaml:3: a:x\.v: got no value for"):
+        registry.adopt(load_folder(tmp_path))
+    assert (registry.version, registry.get("a:x").data) == (0, {})
+    assert registry.place_of("a:x")[1] == 3
