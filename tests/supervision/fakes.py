@@ -36,6 +36,7 @@ class Life:
     def __init__(self, fake: Fake) -> None:
         self.fake = fake
         self.alive = False
+        self.ended = False
         self._report: Report = lambda event: None
 
     def start(self, report: Report) -> None:
@@ -55,11 +56,12 @@ class Life:
 
     def kill(self) -> None:
         self.fake.journal.append(("kill", self.fake.id))
-        if self.fake.obeys_kill:
+        if self.fake.obeys_kill and (self.alive or self.fake.obeys_kill_at_start):
             self.report(Exited(Failure("terminated")))
 
     def report(self, event: DriverEvent) -> None:
         self.alive = isinstance(event, Started)
+        self.ended = not self.alive
         self._report(event)
 
 
@@ -80,6 +82,7 @@ class Fake:
         self.always: DriverEvent | Exception | None = Started()
         self.obeys_stop = True
         self.obeys_kill = True
+        self.obeys_kill_at_start = True
 
     def driver(self) -> Life:
         return Life(self)
