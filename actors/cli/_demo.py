@@ -128,8 +128,8 @@ def _print_summary(console: Console, summary: Summary) -> None:
     if summary.gave_up:
         waits = ", ".join(f"{wait:.2f}" for wait in summary.waited[-(summary.attempts - 1) :])
         console.print(
-            f"session_manager gave up after its attempt number {summary.attempts}: {summary.attempts - 1} restarts, "
-            f"after {waits} s.",
+            f"session_manager gave up after its attempt number {summary.attempts}; its {summary.attempts - 1} "
+            f"restarts came after {waits} s.",
             soft_wrap=True,
         )
     users = [name for name in summary.answered if name not in ("archive", "digest")]

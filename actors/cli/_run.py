@@ -18,7 +18,7 @@ import click
 from actors.cli._options import AppOptions, LogOptions, app_options, log_options, path_argument, state_option
 
 if TYPE_CHECKING:
-    from actors import Runtime
+    from actors import Runtime, ServiceState
     from actors.config import Config
 
 log = logging.getLogger("actors.cli")
@@ -141,9 +141,22 @@ def _serve(rt: Runtime, config: Config, signals: _Signals, strict_start: bool) -
 
 
 def _report_start(rt: Runtime) -> bool:
-    """Log which services have not come up, and tell whether there are none."""
-    failed = [service for service in rt.services() if service.status == "failed" and service.desired == "running"]
+    """Log which required services have not come up, and tell whether there are none."""
+    failed = [service for service in rt.services() if _has_not_started(service) and _required(rt, service.id)]
     if failed:
-        listed = "; ".join(f"{service.id} ({service.details})" for service in failed)
+        listed = "; ".join(f"{service.id} ({service.details or service.status})" for service in failed)
         log.error("%d services have not started: %s", len(failed), listed)
     return not failed
+
+
+def _has_not_started(service: ServiceState) -> bool:
+    # one that ran and has ended since, well or by a terminal error, has started
+    return service.status in ("failed", "unknown") or (service.status == "exited" and service.started_at is None)
+
+
+def _required(rt: Runtime, id: str) -> bool:
+    data = rt.registry.get(id).data if id in rt.registry else None
+    lifecycle = data.get("lifecycle") if isinstance(data, dict) else None
+    if not isinstance(lifecycle, dict):
+        return False
+    return lifecycle.get("auto_start") is True and lifecycle.get("startup") != "optional"

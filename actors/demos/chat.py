@@ -45,7 +45,7 @@ class Summary:
     Attributes:
         counters: counted from events.
         gave_up: whether the session manager's service used up its attempts.
-        attempts: starts of the manager's last row of failures.
+        attempts: of the manager, in its last row of failures.
         waited: seconds before each of the manager's restarts, oldest first.
         answered: who still answered at the end: users, ``archive``, ``digest``.
         silent: who did not.

@@ -206,7 +206,8 @@ class Stage:
         self._user_of[user.pid] = name
         if data["again"]:
             self.counters.restarts += 1
-            return Note(at, Sort.BACK, f"{name} has a new session, with all of {_messages(user.messages)}")
+            remembered = f", with all of {_messages(user.messages)}" * bool(user.messages)
+            return Note(at, Sort.BACK, f"{name} has a new session{remembered}")
         self.counters.sessions += 1
         return Note(
             at, Sort.COME, f"{name} is here" + (f" again, with {_messages(user.messages)}" * bool(user.messages))
