@@ -42,7 +42,10 @@ def base64_decode(text: bytes) -> bytes:
     Raises:
         ProcessError: a bad character or bad padding, kind Invalid.
     """
+    plain = text.translate(None, b"\r\n")
+    if len(plain) % 4:
+        raise ProcessError("base64: bad padding, the length must be a multiple of four", kind=INVALID)
     try:
-        return binascii.a2b_base64(text.translate(None, b"\r\n"), strict_mode=True)
+        return binascii.a2b_base64(plain, strict_mode=True)
     except binascii.Error as error:
         raise ProcessError(f"base64: {error}", kind=INVALID) from error

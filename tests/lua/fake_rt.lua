@@ -3,7 +3,7 @@ local call = ...
 local errors = require("errors")
 local object = require("object")
 
-local rt, timers, now, offset = {}, {}, 0, 1700000000
+local rt, timers, now, offset = {object_mark = {__metatable = false}}, {}, 0, 1700000000
 
 local channel_methods = {}
 local channel = object.class("channel", channel_methods)
@@ -78,4 +78,6 @@ function _G.module(name)
   if not loaded[name] then loaded[name] = require("modules." .. name)(rt) end
   return loaded[name]
 end
-_G.type = object.type
+
+-- What a chunk of a test sees: the globals, with the `type` of scripts.
+return setmetatable({type = object.type}, {__index = _G})

@@ -7,7 +7,7 @@ from typing import Any
 
 import lupa.luajit21 as lupa
 
-from actors.vm.door import Door
+from actors.vm.door import Door, standard_door
 
 LUA = Path(__file__).parents[2] / "actors" / "lua"
 FAKE = Path(__file__).with_name("fake_rt.lua")
@@ -26,21 +26,25 @@ class Lua:
         for file in sorted(LUA.rglob("*.lua")):
             name = ".".join(file.relative_to(LUA).with_suffix("").parts)
             preload(name.encode(), file.read_bytes(), f"={name}.lua".encode())
-        self.runtime.execute(FAKE.read_bytes(), (door or Door()).call)
+        self.environment = self.runtime.execute(FAKE.read_bytes(), (door or standard_door()).call)
 
     def run(self, code: str, *args: Any) -> Any:
         """Run Lua code as the body of a function with `...`; results are as lupa gives them (texts are bytes)."""
-        chunk = self.runtime.execute(b"return assert(loadstring(..., '@test.lua'))", code.encode())
-        return chunk(*args)
+        return self._load(code)(*args)
 
     def error(self, code: str) -> str:
         """Run Lua code that must raise, and return the text of what it raised."""
         wrapped = self.runtime.execute(
-            b"local f = assert(loadstring(..., '@test.lua')) local ok, e = pcall(f) "
-            b"if ok then return nil end return tostring(e)",
-            code.encode(),
+            b"local ok, e = pcall(...) if ok then return nil end return tostring(e)", self._load(code)
         )
         if wrapped is None:
             raise AssertionError(f"nothing was raised by: {code}")
         text: bytes = wrapped
         return text.decode()
+
+    def _load(self, code: str) -> Any:
+        return self.runtime.execute(
+            b"local code, env = ... return setfenv(assert(loadstring(code, '@test.lua')), env)",
+            code.encode(),
+            self.environment,
+        )

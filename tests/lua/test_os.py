@@ -6,8 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from actors.vm.door import Door
-from actors.vm.door_tz import Zones
+from actors.vm.door import standard_door
 from tests.lua.harness import Lua
 
 OS = "local os = module('os') "
@@ -15,7 +14,7 @@ OS = "local os = module('os') "
 
 @pytest.fixture
 def lua() -> Lua:
-    return Lua(Door({"tz": Zones("America/New_York").tz}))
+    return Lua(standard_door("America/New_York"))
 
 
 def test_time_is_the_clock_or_a_local_date(lua: Lua) -> None:

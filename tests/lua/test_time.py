@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.vm.door import Door
-from actors.vm.door_tz import Zones
+from actors.vm.door import standard_door
 from tests.lua.harness import Lua
 
 TIME = "local time = module('time') "
@@ -14,7 +13,7 @@ PARSED = TIME + "local t, err = time.parse({!r}, {!r}, time.utc) return t and to
 
 @pytest.fixture
 def lua() -> Lua:
-    return Lua(Door({"tz": Zones("America/New_York").tz}))
+    return Lua(standard_door("America/New_York"))
 
 
 def text(lua: Lua, expression: str) -> str:
