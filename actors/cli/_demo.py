@@ -106,7 +106,7 @@ def _perform(lines: list[Line], interactive: bool, state: Path | None, plain: bo
         else:
             view = PlainView(console)
         if interactive and not as_json:
-            console.print("Type lines such as: ana connects | ana writes hello | poison ana | poison manager | quit")
+            click.echo("Type lines such as: ana connects | ana writes hello | poison ana | poison manager | quit")
         with view:
             play = chat.Play(rt, stage, view)
             try:
@@ -124,25 +124,27 @@ def _perform(lines: list[Line], interactive: bool, state: Path | None, plain: bo
 
 def _print_summary(console: Console, summary: Summary) -> None:
     counters = summary.counters
+    whole = not console.is_terminal  # lines for a file or a pipe are not wrapped
     console.print()
     if summary.gave_up:
         waits = ", ".join(f"{wait:.2f}" for wait in summary.waited[-(summary.attempts - 1) :])
         console.print(
             f"session_manager gave up after its attempt number {summary.attempts}; its {summary.attempts - 1} "
             f"restarts came after {waits} s.",
-            soft_wrap=True,
+            soft_wrap=whole,
         )
     users = [name for name in summary.answered if name not in ("archive", "digest")]
     if "archive" in summary.answered:
-        console.print(f"The archive still answers: it remembers {summary.remembered} messages.", soft_wrap=True)
+        console.print(f"The archive still answers: it remembers {summary.remembered} messages.", soft_wrap=whole)
     if "digest" in summary.answered:
         console.print("So does the digest.")
     if users:
         without = "" if not summary.gave_up else ", without a manager"
-        console.print(f"So do {len(users)} sessions{without}: {', '.join(users)}.", soft_wrap=True)
+        console.print(f"So do {len(users)} sessions{without}: {', '.join(users)}.", soft_wrap=whole)
     if summary.silent:
-        console.print(f"No answer from: {', '.join(summary.silent)}.", soft_wrap=True)
+        console.print(f"No answer from: {', '.join(summary.silent)}.", soft_wrap=whole)
     console.print(
         f"sessions {counters.sessions} · messages {counters.messages} · crashes {counters.crashes} · "
-        f"restarts {counters.restarts} · {summary.seconds:.1f} s"
+        f"restarts {counters.restarts} · {summary.seconds:.1f} s",
+        soft_wrap=whole,
     )

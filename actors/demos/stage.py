@@ -133,7 +133,7 @@ class Stage:
             self.counters.gave_up.append(service.id)
             yield Note(at, Sort.GAVE_UP, f"{name} gives up: {failures} failures in a row are all that it may have")
         elif retry_in is not None and most:
-            yield Note(at, Sort.WAIT, f"{name}: failure {failures} of {most} in a row, next start in {retry_in:.2f} s")
+            yield Note(at, Sort.WAIT, f"{name}: failure {failures} of {most}, next start in {retry_in:.2f} s")
 
     def _started_again(self, at: float, service: Service) -> Note:
         service.next_at = None
@@ -218,8 +218,12 @@ class Stage:
         if self._orphans and at - self._orphaned_at >= _CALM_SECONDS:
             count = len(self._orphans)
             self._orphans.clear()
-            sessions = "1 session feels" if count == 1 else f"{count} sessions feel"
-            yield Note(at, Sort.LINK, f"{sessions} the link to the manager break, and go{'es' * (count == 1)} on alone")
+            text = (
+                "1 session loses its manager, and goes on"
+                if count == 1
+                else f"{count} sessions lose their manager, and go on"
+            )
+            yield Note(at, Sort.LINK, text)
 
     def manager_gave_up(self) -> bool:
         """Tell whether the session manager's service has used up its attempts."""

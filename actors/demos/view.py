@@ -155,13 +155,11 @@ class LiveView:
         line.append("● ", style=_STATUS.get(service.status, "bright_black"))
         line.append(service.id.rpartition(":")[2], style="bold")
         line.append(f"  {status}", style="bold white on red" if service.gave_up else _STATUS.get(service.status, ""))
-        if service.restarts:
-            line.append(
-                f"  {service.restarts} restarts" if service.restarts > 1 else "  1 restart", style="bright_black"
-            )
         most = self._most.get(service.id, 0)
         if service.failures and most and service.status != "running":
             line.append(f"  {service.failures}/{most} failures", style="yellow")
+        if service.restarts:
+            line.append(f"  ↻ {service.restarts}", style="bright_black")
         return line
 
     def _wait(self, service: Service, at: float) -> Text | None:

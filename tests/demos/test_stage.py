@@ -67,9 +67,9 @@ def test_a_service_is_followed_from_failure_to_failure_until_it_gives_up() -> No
         if failures < 3 and status == "failed":
             assert not stage.settled()
     assert texts == [
-        "session_manager: failure 1 of 3 in a row, next start in 0.10 s",
+        "session_manager: failure 1 of 3, next start in 0.10 s",
         "session_manager is started again, after 0.10 s",
-        "session_manager: failure 2 of 3 in a row, next start in 0.15 s",
+        "session_manager: failure 2 of 3, next start in 0.15 s",
         "session_manager is started again, after 0.20 s",
         "session_manager gives up: 3 failures in a row are all that it may have",
     ]
@@ -85,7 +85,7 @@ def test_sessions_that_lose_their_manager_are_told_together_and_are_at_home_agai
         _opened(stage, user, f"{{{user}}}")
         assert _news(stage, "orphaned", user=user) == []
     assert list(stage.calm(2.01)) == []
-    assert [note.text for note in stage.calm(2.1)] == ["2 sessions feel the link to the manager break, and go on alone"]
+    assert [note.text for note in stage.calm(2.1)] == ["2 sessions lose their manager, and go on"]
     assert _presence(stage) is Presence.ORPHANED
     assert _news(stage, "rebuilt", adopted=2, opened=1) == ["the new manager finds 2 sessions alive, and opens 1 again"]
     assert _presence(stage) is Presence.HERE
