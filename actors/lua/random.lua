@@ -4,6 +4,7 @@ local bit = require("bit")
 local object = require("object")
 
 local bxor, rol, lshift, rshift, tobit = bit.bxor, bit.rol, bit.lshift, bit.rshift, bit.tobit
+local char, concat = string.char, table.concat
 local floor, type, tonumber, error = math.floor, type, tonumber, error
 
 local random = {}
@@ -69,6 +70,21 @@ local function next_number(state)
 end
 
 random.next = next_number
+
+--- `n` random bytes.
+function random.bytes(state, n)
+  local out, filled = {}, 0
+  for i = 1, floor(n / 4) do
+    local word = next_word(state)
+    out[i] = char(word % 256, rshift(word, 8) % 256, rshift(word, 16) % 256, rshift(word, 24) % 256)
+    filled = filled + 4
+  end
+  while filled < n do
+    out[#out + 1] = char(rshift(next_word(state), 24) % 256)
+    filled = filled + 1
+  end
+  return concat(out)
+end
 
 local function integer(v, n)
   if type(v) == "number" then return floor(v) end

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from actors.errors import INTERNAL, NOT_FOUND, ProcessError
-from actors.vm.door_hash import base64_decode, base64_encode, digest, keyed_digest
-from actors.vm.door_tz import Zones
 
 Answer = bytes | tuple[None, bytes, bytes]
 Function = Callable[..., bytes]
@@ -40,20 +38,3 @@ class Door:
             return None, error.kind.encode(), error.message.encode()
         except Exception as error:  # whatever it was, Lua gets it as a value; nothing may unwind through the VM
             return None, INTERNAL.encode(), f"{name.decode()}: {type(error).__name__}: {error}".encode()
-
-
-def standard_door(local_zone: str | None = None) -> Door:
-    """Return a door with what the modules of actors/lua need: ``tz``, ``hash``, ``hmac``, ``base64.encode|decode``.
-
-    Args:
-        local_zone: the zone that Lua sees as local, such as ``"Europe/Lisbon"``; None is that of the system.
-    """
-    return Door(
-        {
-            "tz": Zones(local_zone).tz,
-            "hash": digest,
-            "hmac": keyed_digest,
-            "base64.encode": base64_encode,
-            "base64.decode": base64_decode,
-        }
-    )

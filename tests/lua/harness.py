@@ -7,7 +7,8 @@ from typing import Any
 
 import lupa.luajit21 as lupa
 
-from actors.vm.door import Door, standard_door
+from actors.vm.door import Door
+from actors.vm.door_functions import pure_functions
 
 LUA = Path(__file__).parents[2] / "actors" / "lua"
 FAKE = Path(__file__).with_name("fake_rt.lua")
@@ -26,7 +27,7 @@ class Lua:
         for file in sorted(LUA.rglob("*.lua")):
             name = ".".join(file.relative_to(LUA).with_suffix("").parts)
             preload(name.encode(), file.read_bytes(), f"={name}.lua".encode())
-        self.environment = self.runtime.execute(FAKE.read_bytes(), (door or standard_door()).call)
+        self.environment = self.runtime.execute(FAKE.read_bytes(), (door or Door(pure_functions())).call)
 
     def run(self, code: str, *args: Any) -> Any:
         """Run Lua code as the body of a function with `...`; results are as lupa gives them (texts are bytes)."""

@@ -107,6 +107,15 @@ def test_random_text_uses_every_byte_of_its_charset_alike(lua: Lua) -> None:
     ) == (60000, True, 60000, True, b"xxx")
 
 
+def test_without_a_seeded_source_the_system_gives_the_bytes(lua: Lua) -> None:
+    assert lua.run(
+        """rt.random_bytes = nil
+        local r = module("crypto").random
+        local a, b = r.bytes(600), r.bytes(600)
+        return #a, #b, a ~= b, #r.bytes(5000), #r.bytes(1024), module("uuid").v4() ~= module("uuid").v4()"""
+    ) == (600, 600, True, 5000, 1024, True)
+
+
 def test_random_uuid_is_a_version_4(lua: Lua) -> None:
     assert lua.run("return module('uuid').version(module('crypto').random.uuid())") == 4
 

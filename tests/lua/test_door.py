@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from actors.errors import INVALID, ProcessError
-from actors.vm.door import Door, standard_door
+from actors.vm.door import Door
+from actors.vm.door_functions import pure_functions
 from actors.vm.door_tz import STRETCH, Zones
 
 
@@ -32,7 +33,7 @@ def test_failures_keep_their_kind_and_crashes_are_internal() -> None:
 
 
 def test_too_few_arguments_are_an_answer_too() -> None:
-    answer = standard_door().call(b"hash")
+    answer = Door(pure_functions()).call(b"hash")
     assert isinstance(answer, tuple)
     assert answer[1] == b"Internal"
 
@@ -56,7 +57,7 @@ def test_zones_answer_beyond_the_years_that_python_knows() -> None:
 
 @pytest.mark.parametrize("name", [b"", b"Mars", b"../etc/passwd", b"/etc/passwd", b"America", b"\xff", b"x" * 5000])
 def test_what_is_no_zone_is_not_found(name: bytes) -> None:
-    answer = standard_door().call(b"tz", name, b"0")
+    answer = Door(pure_functions()).call(b"tz", name, b"0")
     assert isinstance(answer, tuple)
     assert answer[1] == b"NotFound"
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from actors.vm.door import standard_door
+from actors.vm.door import Door
+from actors.vm.door_functions import pure_functions
 from tests.lua.harness import Lua
 
 OS = "local os = module('os') "
@@ -14,7 +15,7 @@ OS = "local os = module('os') "
 
 @pytest.fixture
 def lua() -> Lua:
-    return Lua(standard_door("America/New_York"))
+    return Lua(Door(pure_functions("America/New_York")))
 
 
 def test_time_is_the_clock_or_a_local_date(lua: Lua) -> None:

@@ -76,6 +76,12 @@ def test_the_ranges_are_those_of_math_random(lua: Lua) -> None:
     ) == (6, -3, 3, None, 7, 3, 1)
 
 
+def test_bytes_have_their_length_and_every_value(lua: Lua) -> None:
+    for size in (0, 1, 3, 4, 5, 4096):
+        assert len(lua.run(SETUP + f"return R.bytes(R.new(1, 2), {size})")) == size
+    assert len(set(lua.run(SETUP + "return R.bytes(R.new(1, 2), 8192)"))) == 256
+
+
 def test_values_are_spread_evenly(lua: Lua) -> None:
     counts = lua.run(
         SETUP

@@ -131,12 +131,12 @@ def test_a_plain_search_of_repeating_texts_is_linear_and_right(lua: Lua) -> None
 def test_a_replacement_callback_may_match_as_well(lua: Lua) -> None:
     assert lua.run(
         """local S = require("strings")
-        local subject = ("ab,"):rep(3000)
+        local subject = ("ab,"):rep(350)
         local text = S.gsub(subject, "(%w+),", function(word)
-          return (S.gsub(S.rep(word, 2000), "(%w)b*c?", "x")):sub(1, 2) .. ";"
+          return (S.gsub(S.rep(word, 1000), "(%w)b*c?", "x")):sub(1, 2) .. ";"
         end)
         return #text, text:sub(1, 6)"""
-    ) == (9000, b"xx;xx;")
+    ) == (1050, b"xx;xx;")
 
 
 def test_rep_is_bounded(lua: Lua) -> None:

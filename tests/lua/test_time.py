@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.vm.door import standard_door
+from actors.vm.door import Door
+from actors.vm.door_functions import pure_functions
 from tests.lua.harness import Lua
 
 TIME = "local time = module('time') "
@@ -13,7 +14,7 @@ PARSED = TIME + "local t, err = time.parse({!r}, {!r}, time.utc) return t and to
 
 @pytest.fixture
 def lua() -> Lua:
-    return Lua(standard_door("America/New_York"))
+    return Lua(Door(pure_functions("America/New_York")))
 
 
 def text(lua: Lua, expression: str) -> str:

@@ -1,5 +1,6 @@
 -- The module `crypto` (spec lua-api.md §15): random values from the source of the VM.
 
+local make_source = require("modules.entropy")
 local make_uuid = require("modules.uuid")
 local object = require("object")
 
@@ -11,6 +12,7 @@ local MOST = 1048576
 local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 return function(rt)
+  local random_bytes = make_source(rt)
   local random = {}
 
   local function size_fault(name, n)
@@ -26,7 +28,7 @@ return function(rt)
   function random.bytes(n)
     local fault = size_fault("bytes", n)
     if fault then return rt.invalid(fault) end
-    return rt.random_bytes(n)
+    return random_bytes(n)
   end
 
   --- Text of `n` bytes, each one of the charset's with equal chance.
@@ -41,7 +43,7 @@ return function(rt)
     local usable = 256 - 256 % choices          -- what lies above would favour the first ones
     local out, filled = {}, 0
     while filled < n do
-      local raw = rt.random_bytes(n - filled)
+      local raw = random_bytes(n - filled)
       for i = 1, #raw do
         local value = byte(raw, i)
         if value < usable then

@@ -1,6 +1,7 @@
 -- The module `uuid` (spec lua-api.md §9), on the clock and the random source of the VM.
 
 local ffi = require("ffi")
+local make_source = require("modules.entropy")
 local object = require("object")
 
 local byte, char, find, format, gsub, lower, match, sub =
@@ -46,6 +47,7 @@ local function variant_of(hex)
 end
 
 return function(rt)
+  local random_bytes = make_source(rt)
   local uuid = {}
 
   local function wrong(name, v)
@@ -60,7 +62,7 @@ return function(rt)
     local sec, nsec = rt.wall_parts()
     local step = uint64(sec) * 10000000 + uint64(floor(nsec / 100)) + EPOCH
     if not node then
-      local raw = rt.random_bytes(8)
+      local raw = random_bytes(8)
       sequence = byte(raw, 1) % 64 * 256 + byte(raw, 2)
       node = char(byte(raw, 3) % 128 + (byte(raw, 3) % 2 == 0 and 1 or 0)) .. sub(raw, 4)   -- multicast: no real card
     end
@@ -71,7 +73,7 @@ return function(rt)
     return format("%08x-%04x-%04x-%04x-", low, mid, high + 0x1000, sequence + 0x8000) .. hex_of(node)
   end
 
-  function uuid.v4() return stamped(rt.random_bytes(16), 4) end
+  function uuid.v4() return stamped(random_bytes(16), 4) end
 
   local last_ms, last_part = 0, 0
   function uuid.v7()
@@ -83,7 +85,7 @@ return function(rt)
       if part > 4095 then ms, part = ms + 1, 0 end
     end
     last_ms, last_part = ms, part
-    local raw = rt.random_bytes(8)
+    local raw = random_bytes(8)
     local text = format("%08x%04x7%03x", floor(ms / 65536), ms % 65536, part)
     return dashed(text .. format("%02x", byte(raw, 1) % 64 + 128) .. hex_of(sub(raw, 2)))
   end
