@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,8 @@ class Trouble:
         waiters: how many processes are asked.
         chatty: how many senders flood one bounded mailbox.
         patience: after how many seconds a ping counts as lost.
-        most_bytes: where a hog that nobody stops is stopped by the benchmark.
+        vm_bytes: the memory that the VM of the host may take.
+        most_bytes: where the benchmark gives up, should nobody stop the hog.
     """
 
     seconds: float = 5.0
@@ -35,7 +37,8 @@ class Trouble:
     waiters: int = 100
     chatty: int = 10
     patience: float = 2.0
-    most_bytes: int = 6 << 30
+    vm_bytes: int = 512 << 20
+    most_bytes: int = 4 << 30
 
 
 @dataclass(slots=True)
@@ -70,11 +73,19 @@ class Arena:
             self._ping(made)
 
     def survivors(self) -> int:
-        """Ping each of the first waiters once and return how many answer."""
-        made = Pings()
-        for _ in range(len(self.waiters)):
-            self._ping(made)
-        return len(made.trips) - made.lost
+        """Ping all at once and return how many answer while the patience lasts."""
+        waiting = set()
+        for waiter in self.waiters:
+            self._serial += 1
+            with suppress(ProcessError):
+                self._runtime.send(waiter, "ping", {"reply_to": self._box.pid, "i": self._serial})
+                waiting.add(self._serial)
+        asked = len(waiting)
+        until = time.monotonic() + self._trouble.patience
+        while waiting and (left := until - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                waiting.discard(self._box.receive(timeout=left).payload)
+        return asked - len(waiting)
 
     def _ping(self, made: Pings) -> None:
         place = self._serial % len(self.waiters)
@@ -119,7 +130,7 @@ class Fate(threading.Thread):
 
 def run(app: str, trouble: Trouble) -> dict[str, Any]:
     """Run the scenario and return its figures: times in seconds, counts, and the fates as text."""
-    with Runtime.load(app) as runtime:
+    with Runtime.load(app, vm_memory=trouble.vm_bytes) as runtime:
         arena = Arena(runtime, trouble)
         alone = arena.ping_for(trouble.calm_seconds)
         sink = runtime.spawn("arena:flooded", HOST)

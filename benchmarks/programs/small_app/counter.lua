@@ -1,10 +1,13 @@
 local function main()
-  local inbox = process.inbox()
+  local inbox, events = process.inbox(), process.events()
   local count = 0
   while true do
-    local data = inbox:receive():payload():data()
+    local got = channel.select({ events:case_receive(), inbox:case_receive() })
+    if got.channel == events then
+      return count
+    end
     count = count + 1
-    process.send(data.reply_to, "count", count)
+    process.send(got.value:payload():data().reply_to, "count", count)
   end
 end
 
