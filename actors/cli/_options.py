@@ -47,9 +47,12 @@ class AppOptions:
 
     def registry(self, path: Path, config: Config) -> Registry:
         """Load and check the entries, without handlers and services."""
+        from actors.config import History
         from actors.kinds import EntryKinds
-        from registry import Registry
+        from registry import MemoryHistory, NoHistory, Registry
 
+        if config.history is History.SQLITE:
+            click.echo("warning: registry.history_type sqlite is not there yet; versions are kept in memory", err=True)
         return Registry.load(
             path,
             kinds=EntryKinds(),
@@ -58,6 +61,7 @@ class AppOptions:
             overrides=config.overrides,
             disable=config.disable,
             lock_file=self.lock_file,
+            history=NoHistory() if config.history is History.NONE else MemoryHistory(),
         )
 
 

@@ -62,7 +62,7 @@ def run(
     config = app.configuration(path)
     set_up_logging(log, config)
     with _Signals() as signals:
-        code = _serve(_load(path, app, config, state), config, signals, strict_start)
+        code = _serve(_load(path, app, config, state), signals, strict_start)
     raise click.exceptions.Exit(code)
 
 
@@ -71,7 +71,8 @@ def _load(path: Path, app: AppOptions, config: Config, state: Path | None) -> Ru
     from actors import Runtime
     from actors.control import state_folder
 
-    return Runtime(registry=entries, state=state_folder(state))
+    node = config.node_name or os.environ.get("WIPPY_NODE_ID", "")
+    return Runtime(entries, state=state_folder(state), node=node, shutdown_timeout=config.shutdown_timeout)
 
 
 class _Signals:
@@ -100,7 +101,7 @@ class _Signals:
         self.events.put(None)
 
 
-def _serve(rt: Runtime, config: Config, signals: _Signals, strict_start: bool) -> int:
+def _serve(rt: Runtime, signals: _Signals, strict_start: bool) -> int:
     """Start, wait for a signal, stop; return the exit code."""
     from actors.control import ControlServer, state_folder
     from actors.inspection import ps_handler
@@ -132,7 +133,7 @@ def _serve(rt: Runtime, config: Config, signals: _Signals, strict_start: bool) -
                 signals.events.get()
             log.info("stopping")
         finally:
-            rt.stop(timeout=config.shutdown_timeout)
+            rt.stop()
             starter.join(1.0)
     finally:
         control.stop()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-import sys
 from typing import Any
 
 import click
@@ -23,7 +23,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             code = _told(error)
@@ -71,14 +71,12 @@ def _told(error: Exception) -> int | None:
     if isinstance(error, RegistryError):
         click.echo(f"Error: {error.message}", err=True)
         return 1
+    if isinstance(error, OSError) and error.errno != errno.EPIPE:
+        click.echo(f"Error: {error}", err=True)
+        return 1
     return None
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    try:
-        cli(prog_name="tutela")
-    except BrokenPipeError:
-        # the reader of a listing has seen enough; keep the interpreter from complaining about it again
-        sys.stdout = None
-        sys.exit(0)
+    cli(prog_name="tutela")

@@ -144,6 +144,21 @@ def test_ps_shows_what_runs_and_a_second_program_needs_a_state_folder_of_its_own
     assert _end(program)[0] == 0
 
 
+def test_lua_that_does_not_compile_is_a_fault_of_the_app_folder(app: Path, start: Callable[..., Program]) -> None:
+    (app / "keeper.lua").write_text("return { run = function(\n")
+    code, _, err = _end(start("run", app))
+    assert code == 2
+    assert "keeper.lua:" in err
+    assert "runtime ready" not in err
+
+
+def test_a_signal_while_services_start_stops_the_program_cleanly(app: Path, start: Callable[..., Program]) -> None:
+    program = start("run", app)
+    _wait_for(program, "state folder")
+    program.send_signal(signal.SIGINT)
+    assert _end(program)[0] == 0
+
+
 def test_strict_start_ends_with_code_1_when_a_service_does_not_come_up(
     app: Path, start: Callable[..., Program]
 ) -> None:
