@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 
-from actors.errors import CANCELED, Failure
+from actors.errors import CANCELED, INTERNAL, Failure
 from actors.supervision.service import Note, NoteKind, duration_text
 
 logger = logging.getLogger("actors.supervision")
+
+# what a process ends with that somebody terminated (shared spec `processes.md` §7.2)
+TERMINATED = "process terminated"
 
 
 def log_note(note: Note, pid: str, supervisor: str) -> None:
@@ -32,10 +35,9 @@ def log_note(note: Note, pid: str, supervisor: str) -> None:
         case NoteKind.FAILED:
             then = f"; next attempt in {_short(note.retry_in)}" if note.retry_in is not None else ""
             text = f"service {id} failed ({_count(failures)} in a row): {service.shown.details or reason}{then}"
-            logger.error("%s", text, extra=extra)
+            logger.log(_level(failure), "%s", text, extra=extra)
         case NoteKind.EXITED if failure is not None:
-            level = logging.WARNING if failure.kind == CANCELED else logging.ERROR
-            logger.log(level, "service %s exited and is not restarted: %s", id, reason, extra=extra)
+            logger.log(_level(failure), "service %s exited and is not restarted: %s", id, reason, extra=extra)
         case NoteKind.EXITED:
             logger.info("service %s exited normally", id, extra=extra)
         case NoteKind.RESTARTING:
@@ -61,6 +63,13 @@ def log_escalation(supervisor: str, failure: Failure) -> None:
     """Log that a tree gives up and leaves the rest to its parent."""
     extra = {"entry": supervisor, "supervisor": supervisor, "event": "escalation", "reason": failure.message}
     logger.error("supervisor %s gives up: %s", supervisor, failure.message, extra=extra)
+
+
+def _level(failure: Failure | None) -> int:
+    if failure is None:
+        return logging.INFO
+    wanted = failure.kind == CANCELED or (failure.kind == INTERNAL and failure.message == TERMINATED)
+    return logging.WARNING if wanted else logging.ERROR
 
 
 def _count(failures: int) -> str:

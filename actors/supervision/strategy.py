@@ -297,9 +297,6 @@ class Tree:
     def _ended(self, child: _Child, was: ChildPhase, failure: Failure | None, now: float) -> None:
         """A child ended that nobody had asked to."""
         plan = self._plan
-        if plan is not None and child.id in plan.stops:
-            self._forget_temporary(child)  # it would have been stopped next; the plan starts it again
-            return
         start_failed = was is ChildPhase.STARTING
         if not start_failed and now - child.since >= self.period:
             child.failures = 0
@@ -310,7 +307,7 @@ class Tree:
             if plan is None:
                 self._restart(child, failure, now)
                 return
-            child.phase = ChildPhase.WAITING
+            child.phase = ChildPhase.WAITING  # for its turn, unless this plan starts it anyway
             self._queue.append((child.id, failure))
             if start_failed and plan.current == child.id:
                 self._plan = None  # it came to nothing; the child's own restart begins another one

@@ -609,7 +609,16 @@ def test_every_failure_restart_and_giving_up_is_one_record_with_fields(
         assert records[0].__dict__["reason"] == "boom"
 
 
-@pytest.mark.parametrize(("end", "level"), [(None, "INFO"), (Failure("x", CANCELED), "WARNING"), (FINAL, "ERROR")])
+@pytest.mark.parametrize(
+    ("end", "level"),
+    [
+        (None, "INFO"),
+        (Failure("x", CANCELED), "WARNING"),
+        (Failure("process terminated"), "WARNING"),
+        (BOOM, "ERROR"),
+        (FINAL, "ERROR"),
+    ],
+)
 def test_the_level_of_an_exit_is_that_of_its_reason(
     clock: VirtualClock, caplog: pytest.LogCaptureFixture, end: Failure | None, level: str
 ) -> None:
