@@ -175,7 +175,7 @@ class Actor(pykka.ThreadingActor):
         """
         actor = cls(*args, **kwargs)
         parent: Actor | None = getattr(_thread_local, "actor", None)
-        if parent is not None:
+        if parent is not None and not cls.use_daemon_thread:
             parent._launched = [other for other in parent._launched if other._alive()]
             parent._launched.append(actor)
         actor._start_actor_loop()
@@ -201,7 +201,8 @@ class Actor(pykka.ThreadingActor):
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the actor's thread has ended, and those of all actors that it launched; tell whether they have.
 
-        It stops none of them. `timeout` is in real seconds, whatever the clock. Not from an actor's thread.
+        It stops none of them, and does not wait for daemons among those. `timeout` is in real seconds, whatever the
+        clock. Not from an actor's thread.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         if self._thread is not None:

@@ -145,6 +145,11 @@ class Supervisor(Actor):
     def on_update(self, update: ServiceUpdate) -> None:
         """Hear of a change of an own service, after the sink did; on this supervisor's thread."""
 
+    def tell(self, update: ServiceUpdate) -> None:
+        """Tell the sink of a change, then `on_update`."""
+        self._call(self.sink, update)
+        self._call(self.on_update, update)
+
     def request(self, act: Callable[[], object], refused: Callable[[Failure], object]) -> None:
         """Have `act` called on this supervisor's thread, or `refused` if it has ended; from any thread."""
         self.post(_Request(act, refused))
@@ -167,7 +172,7 @@ class Supervisor(Actor):
             cell.timer.cancel()
         self._kill_all(cell)
         shown = self._shown.pop(id)
-        self._tell(ServiceUpdate(shown, failure=cell.service.failure, gone=True))
+        self.tell(ServiceUpdate(shown, failure=cell.service.failure, gone=True))
 
     def give(self, id: str, event: Event) -> None:
         """Give an event to a service and do what its machine says, now or after the event that is being handled."""
@@ -262,7 +267,7 @@ class Supervisor(Actor):
                     if (driver := cell.drivers.get(life)) is not None:
                         self._call(driver.kill)
                 case ServiceUpdate() if known:
-                    self._tell(action)
+                    self.tell(action)
 
     def _set_timer(self, cell: Cell) -> None:
         alarm = cell.service.alarm
@@ -289,10 +294,6 @@ class Supervisor(Actor):
     def _kill_all(self, cell: Cell) -> None:
         for driver in list(cell.drivers.values()):
             self._call(driver.kill)
-
-    def _tell(self, update: ServiceUpdate) -> None:
-        self._call(self.sink, update)
-        self._call(self.on_update, update)
 
     def _note(self, note: Note, cell: Cell) -> None:
         self.tally(note.kind)

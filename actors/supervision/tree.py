@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from types import TracebackType
 
@@ -186,18 +186,21 @@ class TreeSupervisor(Supervisor):
             self._enter(child)
         self._act(self._tree.start(self._now()))
 
-    def on_update(self, update: ServiceUpdate) -> None:
-        """Tell the tree what became of a child."""
-        if update.gone:
-            return
+    def tell(self, update: ServiceUpdate) -> None:
+        """Let the tree decide what follows from a change of a child, tell the sink with it, and do it."""
         id, status = update.state.id, update.state.status
-        if status in (Status.STARTING, Status.STOPPING):
+        if update.gone or status in (Status.STARTING, Status.STOPPING):
+            super().tell(update)
             return
         failure = None if status is Status.STOPPED else update.failure
         if status is Status.RUNNING:
             actions = self._tree.child_started(id, self._now())
         else:
             actions = self._tree.child_down(id, failure, self._now())
+            if self._tree.phase(id) in (ChildPhase.WAITING, ChildPhase.STARTING):
+                delays = [action.delay for action in actions if isinstance(action, Restarting) and action.id == id]
+                update = replace(update, retry_in=delays[0] if delays else 0.0)
+        super().tell(update)
         waiting = self._waiting.pop(id, ())
         self._act(actions)
         canceled = Failure(f"{id} was stopped", CANCELED, False) if status is Status.STOPPED else failure

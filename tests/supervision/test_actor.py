@@ -214,6 +214,19 @@ def test_join_waits_for_the_actors_that_an_actor_launched_too(clock: VirtualCloc
     assert not children[0]._alive()
 
 
+def test_join_does_not_wait_for_a_daemon_that_an_actor_launched(clock: VirtualClock) -> None:
+    class Daemon(Recorder):
+        use_daemon_thread = True
+
+    parent = Recorder.launch(clock)
+    children: list[Recorder] = []
+    parent.post(lambda: children.append(Daemon.launch(clock)))
+    clock.settle()
+    _end(parent)
+    assert children[0]._alive()
+    _end(children[0])
+
+
 def test_the_thread_bears_the_actor_s_name_and_is_no_daemon(clock: VirtualClock) -> None:
     actor = Recorder.launch(clock)
     assert actor._thread is not None

@@ -542,6 +542,20 @@ def test_removing_a_service_that_is_being_started_fails_its_batch(clock: Virtual
         assert set(done[0].blocked) == {"app:b"}
 
 
+def test_removing_a_service_that_waits_for_its_turn_lets_its_batch_end(clock: VirtualClock) -> None:
+    family = Family("abc")
+    family["a"].always = None
+    done: list[BatchOutcome] = []
+    with running_root(clock) as root:
+        root.start(family["a"].spec(), family["b"].spec("app:a"), done=done.append)
+        assert _apply(root, removed=["app:b"]).ok
+        family["a"].lives[0].report(Started())
+        clock.settle()
+        assert done[0].started == ("app:a",)
+        assert "removed" in done[0].failed["app:b"].message
+        assert family["b"].starts == 0
+
+
 def test_an_update_holds_from_the_next_start_on_and_auto_start_turned_on_starts_it(clock: VirtualClock) -> None:
     old, new, late = Fake(), Fake(), Fake("app:late")
     with running_root(clock) as root:

@@ -322,6 +322,25 @@ def test_the_delays_of_a_child_hold_when_it_has_some(clock: VirtualClock, strate
         assert tree.ended is None
 
 
+def test_an_update_tells_in_how_many_seconds_a_child_is_restarted_if_it_is(clock: VirtualClock) -> None:
+    family = Family("abc")
+    children = [
+        ChildSpec(family["a"].spec(), delays=RestartPolicy(initial_delay=3.0, jitter=0.0)),
+        ChildSpec(family["b"].spec()),
+        ChildSpec(family["c"].spec(), TRANSIENT),
+    ]
+    with running_tree(clock, *children, intensity=2) as tree:
+        tree.updates.clear()
+        family["a"].crash()
+        clock.settle()
+        family["b"].crash(NORMAL)
+        clock.settle()
+        family["c"].crash(NORMAL)
+        clock.settle()
+        ends = [update for update in tree.updates if update.state.status in ("failed", "exited")]
+        assert [update.retry_in for update in ends] == [3.0, 0.0, None]
+
+
 def test_a_stop_drops_a_restart_that_waits(clock: VirtualClock) -> None:
     family = Family("ab")
     with running_tree(clock, *_children(family, delays=RestartPolicy())) as tree:
