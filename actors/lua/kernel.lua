@@ -216,8 +216,8 @@ inputs[13] = function(m)
   if def.kind ~= "function.lua" then
     return outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", id .. " is a " .. def.kind .. ", not a function"))
   end
-  local p, err = lifecycle.create(def, {
-    pid_host = id, host = S.host, args = args, is_call = true,
+  local p, err = lifecycle.create(def, S.host, args, nil, nil, {
+    pid_host = id, is_call = true,
     waiter = function(value, failure)
       S.calls[ref] = nil
       if failure then return outbox.to_python(4, outbox.REPLY, ref, false, failure) end

@@ -10,9 +10,11 @@ local mailbox = require("mailbox")
 local outbox = require("outbox")
 local loader = require("loader")
 
-local co_create = coroutine.create
 local type, pairs = type, pairs
 local parse = pids.parse
+local new_main = scheduler.new_main
+local r = S.r
+local SPAWN_REDUCTIONS = 100
 local procs = S.procs
 
 local M = {}
@@ -159,9 +161,14 @@ local function finish_one(p, value, err)
   if instance then
     loader.give_back(p, err == nil)
   end
-  -- the record may live on in a timer or a request: let go of what it holds
-  p.inq, p.subs, p.pend, p.evq, p.chans, p.ready, p.pre, p.more, p.threads = false, nil, nil, nil, nil, false, false, nil, nil
-  p.links, p.monitors, p.watching, p.co = nil, nil, nil, nil
+  -- the record may live on in a timer or a request: let go of what is large (a key that is not there must not be
+  -- written: even nil would make it)
+  p.co, p.inq, p.ready, p.pre = false, false, false, false
+  if p.subs then p.subs = nil end
+  if p.pend then p.pend = nil end
+  if p.evq then p.evq = nil end
+  if p.chans then p.chans = nil end
+  if p.threads then p.threads, p.more = nil, nil end
 end
 
 --- End everything that failed in a row of links; no recursion, however long the row.
@@ -242,54 +249,66 @@ function M.kill(p, err)
   finish(p, nil, err)
 end
 
---- Make a process of a loaded definition. `spec`: host, args (given away), name (claimed with the PID when it is free),
---- messages, context, from, monitor and link (PID texts), waiter. Returns the process, or nil and an error, or nil, nil
---- and the PID that holds the name.
-function M.create(def, spec)
-  local pid, slot = pids.allocate(spec.pid_host or spec.host)
-  if spec.name then
-    local holder = loader.door("claim", spec.name, pid)
+local NO_SPEC = {}
+
+--- Make a process of a loaded definition. `args` is given away; `monitor` and `link` are PID texts or nil. `spec` may
+--- hold: pid_host (where the PID names something else than the host), name (claimed with the PID when it is free),
+--- messages, from, context, waiter, is_call. Returns the process, or nil and an error, or nil, nil and the PID that
+--- holds the name.
+function M.create(def, host, args, monitor, link, spec)
+  spec = spec or NO_SPEC
+  local name, is_call = spec.name, spec.is_call
+  local pid, slot = pids.allocate(spec.pid_host or host)
+  if name then
+    local holder = loader.door("claim", name, pid)
     if holder ~= pid then
       pids.release(slot)
       return nil, nil, holder
     end
-    S.names[spec.name] = pid
+    S.names[name] = pid
   end
   local p = {
-    pid = pid, slot = slot, entry = def, co = false, proc = false, args = spec.args, ops = 0,
+    pid = pid, slot = slot, entry = def, co = false, proc = false, args = args, ops = 0,
     ready = false, pre = false, queued = false, inbox = false, inq = false,
   }
   p.proc = p
-  if def.limit or S.mailbox_limit then p.limit = def.limit or S.mailbox_limit end
-  if spec.context then p.context = spec.context end
-  local method, err = loader.instantiate(def, p, spec.is_call)
+  local limit = def.limit or S.mailbox_limit
+  if limit then p.limit = limit end
+  local context = spec.context
+  if context then p.context = context end
+  local method, err = loader.instantiate(def, p, is_call)
   if not method then
-    if spec.name then
-      S.names[spec.name] = nil
+    if name then
+      S.names[name] = nil
       loader.door("release", pid)
     end
     if p.timers then timers.drop(p) end
     pids.release(slot)
     return nil, err
   end
-  p.co = co_create(method)
+  args.fn = method
+  p.co = new_main()
   procs[pid] = p
   S.count = S.count + 1
   S.spawned = S.spawned + 1
   pids.publish(slot, def.number)
-  if spec.name then p.names = {[spec.name] = true} end
-  if spec.is_call then p.is_call = true end
-  if spec.waiter then p.waiter = spec.waiter end
-  if spec.monitor then p.monitors = {[spec.monitor] = true} end
-  if spec.link then p.links = {[spec.link] = true} end
-  local messages = spec.messages
-  if messages then
-    for i = 1, #messages do
-      local m = messages[i]
-      mailbox.deliver(p, m[1], spec.from, m[2], m[3])
+  if monitor then p.monitors = {[monitor] = true} end
+  if link then p.links = {[link] = true} end
+  if spec ~= NO_SPEC then
+    if name then p.names = {[name] = true} end
+    if is_call then p.is_call = true end
+    if spec.waiter then p.waiter = spec.waiter end
+    local messages = spec.messages
+    if messages then
+      for i = 1, #messages do
+        local m = messages[i]
+        mailbox.deliver(p, m[1], spec.from, m[2], m[3])
+      end
     end
   end
   scheduler.make_ready(p)
+  -- a spawn is work: who spawns many gives way to them soon, while what they need is still in the processor's caches
+  r.n = r.n - SPAWN_REDUCTIONS
   return p
 end
 

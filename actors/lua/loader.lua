@@ -6,7 +6,7 @@ local object = require("object")
 local errors = require("errors")
 local msgpack = require("msgpack")
 
-local loadstring, setfenv, setmetatable, xpcall, pcall = loadstring, setfenv, setmetatable, xpcall, pcall
+local loadstring, setfenv, setmetatable, xpcall = loadstring, setfenv, setmetatable, xpcall
 local type, error, pairs, rawget, tostring = type, error, pairs, rawget, tostring
 local r = S.r
 
@@ -191,9 +191,8 @@ function M.instantiate(def, p, is_call)
   local current = S.current
   S.current = p
   if is_call then p.chans = setmetatable({}, {__mode = "k"}) end
-  local done, method, err = pcall(instantiate, def, p)
+  local method, err = instantiate(def, p)
   S.current = current
-  if not done then error(method, 0) end
   if is_call and method then
     p.instance = {method = method, libs = p.libs, chans = p.chans, def = def}
   end

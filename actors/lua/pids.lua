@@ -54,7 +54,7 @@ function M.allocate(host)
     used = used + 1
     generation[slot] = 0
   end
-  return prefix_of(host) .. format("%05x}", generation[slot] * SLOTS + slot), slot
+  return format("%s%05x}", prefixes[host] or prefix_of(host), generation[slot] * SLOTS + slot), slot
 end
 
 function M.publish(slot, entry_number)

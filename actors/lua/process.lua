@@ -16,7 +16,6 @@ local loader = require("loader")
 local duration = require("modules.time_duration")
 
 local type, select, pairs, tostring = type, select, pairs, tostring
-local co_create = coroutine.create
 local byte = string.byte
 local procs = S.procs
 local parse, alive = pids.parse, pids.alive
@@ -381,7 +380,8 @@ function api.upgrade(id, ...)
   if not method then return fail(problem) end
   p.entry = def
   p.limit = def.limit or S.mailbox_limit or nil
-  p.co = co_create(method)
+  args.fn = method
+  p.co = scheduler.new_main()
   p.args = args
   p.ready = p
   p.upgraded = true

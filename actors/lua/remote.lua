@@ -122,7 +122,7 @@ function M.spawn_here(spec, reply)
   if def.kind ~= "process.lua" then
     return reply(nil, errors.plain("Invalid", spec.id .. " is a " .. def.kind .. ", not a process"))
   end
-  local p, problem, holder = lifecycle.create(def, spec)
+  local p, problem, holder = lifecycle.create(def, spec.host, spec.args, spec.monitor, spec.link, spec)
   if p then return reply(p.pid) end
   return reply(nil, problem, holder)
 end

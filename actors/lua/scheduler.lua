@@ -3,11 +3,11 @@
 
 local S = require("state")
 
-local co_resume, co_yield, co_status = coroutine.resume, coroutine.yield, coroutine.status
+local co_create, co_resume, co_yield, co_status = coroutine.create, coroutine.resume, coroutine.yield, coroutine.status
 local co_running, isyieldable = coroutine.running, coroutine.isyieldable
 local unpack, error = unpack, error
 local r, depth = S.r, S.depth
-local WAIT, PREEMPTED, SWITCH, KILL = S.WAIT, S.PREEMPTED, S.SWITCH, S.KILL
+local WAIT, PREEMPTED, SWITCH, KILL, DONE = S.WAIT, S.PREEMPTED, S.SWITCH, S.KILL, S.DONE
 
 local M = {}
 
@@ -68,20 +68,40 @@ local function take_ready(p)
   return t
 end
 
+-- Coroutines of main threads serve one process after another: making one costs more than a short process.
+local pool, pooled = {}, 0
+local MAX_POOLED = 4096
+
+local function serve(fn, ...)
+  return serve(co_yield(DONE, fn(...)))
+end
+
+--- A coroutine for the main thread of a process; its first resume takes the function and its arguments.
+function M.new_main()
+  if pooled > 0 then
+    local co = pool[pooled]
+    pool[pooled] = nil
+    pooled = pooled - 1
+    return co
+  end
+  return co_create(serve)
+end
+
 local function run_slice(p)
   S.current = p
+  S.toplevel = false
   r.n = S.slice
   local t = p.pre
   if t then p.pre = false else t = take_ready(p) end
   while t do
     S.thread = t
-    local ok, what, second
+    local ok, what, value, second
     local args = t.args
     if args then
       t.args = false
-      ok, what, second = co_resume(t.co, unpack(args, 1, args.n))
+      ok, what, value, second = co_resume(t.co, args.fn, unpack(args, 1, args.n))
     else
-      ok, what, second = co_resume(t.co)
+      ok, what, value, second = co_resume(t.co)
     end
     if what == WAIT then
       t = take_ready(p)
@@ -101,9 +121,13 @@ local function run_slice(p)
     elseif what == KILL then
       p.queued = false
       return M.on_kill(p)
-    elseif t == p then
+    elseif what == DONE then
       p.queued = false
-      return M.on_return(p, what, second)
+      if pooled < MAX_POOLED then
+        pooled = pooled + 1
+        pool[pooled] = t.co
+      end
+      return M.on_return(p, value, second)
     else
       p.threads[t.co] = nil
       t = take_ready(p)

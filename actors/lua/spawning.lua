@@ -67,7 +67,7 @@ local function spawn_local(id, spec)
   if def.kind ~= "process.lua" then
     return invalid(id .. " is a " .. def.kind .. ", not a process")
   end
-  local child, err, holder = lifecycle.create(def, spec)
+  local child, err, holder = lifecycle.create(def, S.host, spec.args, spec.monitor, spec.link, spec)
   if child then return child end
   if holder then return nil, nil, holder end
   return nil, err
@@ -132,11 +132,10 @@ local function spawn(id, host, spec)
   return value, err
 end
 
--- copies of call arguments; nil and a message when one cannot be sent
+-- copies of call arguments (and room for the method); nil and a message when one cannot be sent
 local function arguments(...)
   local n = select("#", ...)
-  if n == 0 then return {n = 0} end
-  local args = {n = 0}
+  local args = {n = 0, fn = false}
   for i = 1, n do
     local v, problem = copy((select(i, ...)))
     if problem then return nil, problem .. " in argument " .. i end
@@ -153,6 +152,7 @@ local function check(id, host)
 end
 
 local function make(flags)
+  local plain, monitor, link = not flags.exec, flags.monitor or false, flags.link or false
   return function(id, host, ...)
     if id == nil or host == nil then return invalid("a spawn needs a process id and a host") end
     local problem = check(id, host)
@@ -164,9 +164,21 @@ local function make(flags)
     args, problem = arguments(...)
     if problem then return invalid("cannot spawn " .. id .. ": " .. problem) end
     if values.dropped then M.process.warn_dropped("the arguments of " .. id) end
-    local me = S.current.pid
+    local p = S.current
+    local me = p.pid
+    local def = S.entries[id]
+    if plain and def and def.kind == "process.lua" and host == S.host and not S.stopping and not S.toplevel and
+        not p.context and remote.has_room() and M.keep() then
+      local child, err = lifecycle.create(def, host, args, monitor and me, link and me)
+      if not child then return nil, err end
+      local pid = child.pid
+      if monitor then lifecycle.note_watch(p, pid) end
+      if link then lifecycle.note_link(p, pid) end
+      if p.ready then scheduler.switch() end
+      return pid
+    end
     return spawn(id, host, {
-      args = args, monitor = flags.monitor and me or nil, link = flags.link and me or nil, exec = flags.exec,
+      args = args, monitor = monitor and me or nil, link = link and me or nil, exec = flags.exec,
     })
   end
 end

@@ -36,6 +36,7 @@ S.r = {n = 0}
 S.WAIT = setmetatable({}, {__tostring = function() return "WAIT" end})
 S.PREEMPTED = setmetatable({}, {__tostring = function() return "PREEMPTED" end})
 S.SWITCH = setmetatable({}, {__tostring = function() return "SWITCH" end})
+S.DONE = setmetatable({}, {__tostring = function() return "DONE" end})
 S.KILL = setmetatable({}, {__tostring = function() return "KILL" end})
 
 -- nested coroutines of scripts: depth of nesting, negative where a C call below cannot be yielded across
