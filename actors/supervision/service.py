@@ -6,10 +6,10 @@ time, the moment at which `AlarmDue` is to be given to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from random import Random
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from actors.errors import CANCELED, TIMEOUT, Failure
 from actors.supervision.driver import DriverEvent, Exited, Started, StartFailed
@@ -220,7 +220,7 @@ def step(
 
     `rng` gives the jitter, one number for each planned restart; all else depends on the arguments alone.
     """
-    run = _Step(service, now, lifecycle, rng, noun)
+    run = _Step(service, now, lifecycle, rng)
     match event:
         case StartWanted(reset):
             run.start_wanted(reset)
@@ -239,56 +239,84 @@ def step(
             run.ended(failure, f"start failed: {failure.message}")
         case Reported(_, Exited(failure)):
             run.ended(failure, f"{noun} failed: {failure.message}" if failure else None)
-    return run.service, run.actions
+    return run.service(), run.actions
 
 
 class _Step:
-    """One step in progress: the state as it becomes, and the actions so far."""
+    """One step in progress: the state as it becomes, taken apart, and the actions so far."""
 
-    def __init__(self, service: Service, now: Moment, lifecycle: Lifecycle, rng: Random, noun: str) -> None:
-        self.service = service
+    def __init__(self, service: Service, now: Moment, lifecycle: Lifecycle, rng: Random) -> None:
+        shown = service.shown
         self.now = now
         self.lifecycle = lifecycle
         self.rng = rng
-        self.noun = noun
         self.actions: list[Action] = []
+        self.id = shown.id
+        self.status = shown.status
+        self.desired = shown.desired
+        self.failures = shown.retry_count
+        self.details = shown.details
+        self.last_update = shown.last_update
+        self.started_at = shown.started_at
+        self.phase = service.phase
+        self.life = service.life
+        self.alarm = service.alarm
+        self.failure = service.failure
+        self.running_since = service.running_since
+        self.stray_until = service.stray_until
+        self.verdict = service.verdict
+
+    def shown(self) -> ServiceState:
+        return ServiceState(
+            self.id, self.status, self.desired, self.failures, self.details, self.last_update, self.started_at
+        )
+
+    def service(self) -> Service:
+        return Service(
+            self.shown(),
+            self.phase,
+            self.life,
+            self.alarm,
+            self.failure,
+            self.running_since,
+            self.stray_until,
+            self.verdict,
+        )
 
     def start_wanted(self, reset: bool) -> None:
-        self._desire(Desired.RUNNING)
-        phase = self.service.phase
-        if reset and phase in (Phase.REST, Phase.BACKOFF, Phase.STOPPING, Phase.KILLING):
-            self._count(0)
-        if phase in (Phase.REST, Phase.BACKOFF):
+        self.desired = Desired.RUNNING
+        if reset and self.phase in (Phase.REST, Phase.BACKOFF, Phase.STOPPING, Phase.KILLING):
+            self.failures = 0
+        if self.phase in (Phase.REST, Phase.BACKOFF):
             self._launch()
 
     def stop_wanted(self, reason: str) -> None:
-        self._desire(Desired.STOPPED)
-        match self.service.phase:
+        self.desired = Desired.STOPPED
+        match self.phase:
             case Phase.STARTING | Phase.RUNNING:
                 self._change(Phase.STOPPING, Status.STOPPING, None, alarm=self.lifecycle.stop_timeout)
-                self._do(AskStop(self.service.life, reason))
-            case Phase.REST if self.service.shown.status is not Status.FAILED:
+                self._do(AskStop(self.life, reason))
+            case Phase.REST if self.status is not Status.FAILED:
                 pass
             case Phase.REST | Phase.BACKOFF | Phase.CLEARING:
                 self._stop_stray()
 
     def kill_wanted(self) -> None:
-        if self.service.phase in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING):
-            self._desire(Desired.STOPPED)
+        if self.phase in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING):
+            self.desired = Desired.STOPPED
             self._kill("killed")
-        elif self.service.phase is Phase.KILLING:
-            self._desire(Desired.STOPPED)
+        elif self.phase is Phase.KILLING:
+            self.desired = Desired.STOPPED
         else:
             self.stop_wanted("")
 
     def alarm_due(self) -> None:
-        if self.service.alarm is None or self.now.monotonic < self.service.alarm:
+        if self.alarm is None or self.now.monotonic < self.alarm:
             return
-        life = self.service.life
-        match self.service.phase:
+        match self.phase:
             case Phase.STARTING:
-                self._do(Kill(life))
-                self._set(stray_until=self.now.monotonic + KILL_GRACE)
+                self._do(Kill(self.life))
+                self.stray_until = self.now.monotonic + KILL_GRACE
                 timeout = duration_text(self.lifecycle.start_timeout)
                 self._fail(Failure(f"not started within {timeout}", TIMEOUT), "start timeout")
             case Phase.BACKOFF:
@@ -296,7 +324,7 @@ class _Step:
                 self._launch()
             case Phase.CLEARING:
                 self._note(NoteKind.ABANDONED)
-                self._set(stray_until=None)
+                self.stray_until = None
                 self._launch()
             case Phase.STOPPING:
                 self._note(NoteKind.KILLED)
@@ -304,93 +332,91 @@ class _Step:
             case Phase.KILLING:
                 self._note(NoteKind.ABANDONED)
                 timeout = duration_text(self.lifecycle.stop_timeout)
-                failure = Failure(f"not stopped within {timeout} and not ended by a kill", TIMEOUT)
-                self._set(failure=failure, stray_until=None)
+                self.failure = Failure(f"not stopped within {timeout} and not ended by a kill", TIMEOUT)
+                self.stray_until = None
                 self._rest(Status.FAILED, f"stop timeout after {timeout}")
 
     def started(self) -> None:
-        service = self.service
-        match service.phase:
+        match self.phase:
             case Phase.STARTING:
-                self._set(running_since=self.now.monotonic)
-                self._show(started_at=self.now.unix)
+                self.running_since = self.now.monotonic
+                self.started_at = self.now.unix
                 self._change(Phase.RUNNING, Status.RUNNING, None)
             case Phase.STOPPING:
-                self._do(AskStop(service.life, "service stopping"))
+                self._do(AskStop(self.life, "service stopping"))
             case Phase.KILLING:
-                self._do(Kill(service.life))
+                self._do(Kill(self.life))
             case Phase.RUNNING:
                 pass
             case _:
-                self.late(service.life)
+                self.late(self.life)
 
     def late(self, life: int) -> None:
         self._note(NoteKind.LATE)
         self._do(Kill(life))
 
     def ended(self, failure: Failure | None, details: str | None) -> None:
-        self._set(stray_until=None)
-        match self.service.phase:
+        self.stray_until = None
+        match self.phase:
             case Phase.STARTING | Phase.RUNNING if failure is None or is_terminal(failure):
-                self._set(failure=failure)
+                self.failure = failure
                 self._change(Phase.REST, Status.EXITED, details)
                 self._note(NoteKind.EXITED)
             case Phase.STARTING if failure is not None:
                 self._fail(failure, details)
             case Phase.RUNNING if failure is not None:
-                if self.now.monotonic - self.service.running_since >= self.lifecycle.stable_threshold:
-                    self._count(0)
+                if self.now.monotonic - self.running_since >= self.lifecycle.stable_threshold:
+                    self.failures = 0
                 self._fail(failure, details)
             case Phase.STOPPING | Phase.KILLING:
-                self._rest(Status.STOPPED, self.service.verdict)
+                self._rest(Status.STOPPED, self.verdict)
             case Phase.CLEARING:
                 self._launch()
 
     def _fail(self, failure: Failure, details: str | None) -> None:
-        failures = self.service.shown.retry_count + 1
-        self._count(failures)
-        self._set(failure=failure)
+        self.failures += 1
+        self.failure = failure
         restart = self.lifecycle.restart
-        if restart is None or restart.gives_up(failures):
+        if restart is None or restart.gives_up(self.failures):
             self._change(Phase.REST, Status.FAILED, details)
             self._note(NoteKind.FAILED)
             if restart is not None:
                 self._note(NoteKind.GAVE_UP)
         else:
-            delay = restart.delay(failures, self.rng)
+            delay = restart.delay(self.failures, self.rng)
             self._change(Phase.BACKOFF, Status.FAILED, details, alarm=delay, retry_in=delay)
             self._note(NoteKind.FAILED, delay)
 
     def _launch(self) -> None:
-        attempt = f"attempt {self.service.shown.retry_count + 1}"
-        stray_until = self.service.stray_until
-        if stray_until is not None and stray_until > self.now.monotonic:
-            self._change(Phase.CLEARING, Status.STARTING, attempt, alarm=stray_until - self.now.monotonic)
-            return
-        if stray_until is not None:
+        attempt = f"attempt {self.failures + 1}"
+        if self.stray_until is not None:
+            wait = self.stray_until - self.now.monotonic
+            if wait > 0:
+                self._change(Phase.CLEARING, Status.STARTING, attempt, alarm=wait)
+                return
             self._note(NoteKind.ABANDONED)
-        self._set(life=self.service.life + 1, stray_until=None, verdict=None, failure=None)
+        self.life += 1
+        self.stray_until = self.verdict = self.failure = None
         self._change(Phase.STARTING, Status.STARTING, attempt, alarm=self.lifecycle.start_timeout)
-        self._do(Launch(self.service.life))
+        self._do(Launch(self.life))
 
     def _stop_stray(self) -> None:
         """Stop what has no life, or only one that was killed already and whose end is awaited."""
-        stray_until = self.service.stray_until
-        if stray_until is not None and stray_until > self.now.monotonic:
-            self._set(verdict=None)
-            self._change(Phase.KILLING, Status.STOPPING, None, alarm=stray_until - self.now.monotonic)
+        if self.stray_until is not None and self.stray_until > self.now.monotonic:
+            self.verdict = None
+            self._change(Phase.KILLING, Status.STOPPING, None, alarm=self.stray_until - self.now.monotonic)
         else:
             self._change(Phase.STOPPING, Status.STOPPING, None)
             self._change(Phase.REST, Status.STOPPED, None)
 
     def _kill(self, verdict: str) -> None:
-        self._set(verdict=verdict)
-        self._change(Phase.KILLING, Status.STOPPING, self.service.shown.details, alarm=KILL_GRACE)
-        self._do(Kill(self.service.life))
+        self.verdict = verdict
+        self._change(Phase.KILLING, Status.STOPPING, self.details, alarm=KILL_GRACE)
+        self._do(Kill(self.life))
 
     def _rest(self, status: Status, details: str | None) -> None:
         # somebody may have asked for a start while it was being stopped
-        again = self.service.shown.desired is Desired.RUNNING
+        again = self.desired is Desired.RUNNING
         self._change(Phase.REST, status, details, retry_in=0.0 if again else None)
         if again:
             self._launch()
@@ -404,27 +430,14 @@ class _Step:
         alarm: float | None = None,
         retry_in: float | None = None,
     ) -> None:
-        shown = self.service.shown
-        self._set(phase=phase, alarm=None if alarm is None else self.now.monotonic + alarm)
-        if (status, details) != (shown.status, shown.details):
-            self._show(status=status, details=details, last_update=self.now.unix)
-            self._do(ServiceUpdate(self.service.shown, retry_in, self.service.failure))
-
-    def _desire(self, desired: Desired) -> None:
-        if self.service.shown.desired is not desired:
-            self._show(desired=desired)
-
-    def _count(self, failures: int) -> None:
-        self._show(retry_count=failures)
-
-    def _show(self, **changes: Any) -> None:
-        self._set(shown=replace(self.service.shown, **changes))
-
-    def _set(self, **changes: Any) -> None:
-        self.service = replace(self.service, **changes)
+        self.phase = phase
+        self.alarm = None if alarm is None else self.now.monotonic + alarm
+        if status is not self.status or details != self.details:
+            self.status, self.details, self.last_update = status, details, self.now.unix
+            self._do(ServiceUpdate(self.shown(), retry_in, self.failure))
 
     def _note(self, kind: NoteKind, retry_in: float | None = None) -> None:
-        self._do(Note(kind, self.service, retry_in))
+        self._do(Note(kind, self.service(), retry_in))
 
     def _do(self, action: Action) -> None:
         self.actions.append(action)
