@@ -22,30 +22,34 @@ class Mirror:
 
     def __init__(self) -> None:
         self.live: State = {}
-        self.before: list[State] = []
+        self.before: list[tuple[Operation, State]] = []
+        self.in_order = True
         self.poison: str | None = None
 
     def prepare(self, operation: Operation) -> None:
         if operation.id == self.poison:
             raise RegistryError("poison", kind="Invalid")
-        self.before.append(dict(self.live))
+        self.before.append((operation, dict(self.live)))
         if operation.action is Action.CREATE:
             assert operation.id not in self.live
         else:
             assert operation.id in self.live
+        if operation.action is Action.UPDATE:
+            assert operation.entry.kind == self.live[operation.id][0]
         if operation.action is Action.DELETE:
             del self.live[operation.id]
         else:
             self.live[operation.id] = (operation.entry.kind, operation.entry.data)
 
     def undo(self, operation: Operation) -> None:
-        self.live = self.before.pop()
+        accepted, self.live = self.before.pop()
+        self.in_order = self.in_order and accepted is operation
 
     def commit(self, operations: Any) -> None:
         self.before.clear()
 
     def discard(self) -> None:
-        assert not self.before
+        self.in_order = self.in_order and not self.before
 
 
 class RegistryMachine(RuleBasedStateMachine):
@@ -74,6 +78,23 @@ class RegistryMachine(RuleBasedStateMachine):
                 state[entry_id] = (kind, data)
         return state
 
+    def fitting(
+        self, names: set[str], deletes: set[str], replace: bool, kind: str, data: Any
+    ) -> list[tuple[str, str, str, Any]]:
+        """Make steps that fit the current state: create what is not there, change, replace or delete what is."""
+        steps = []
+        for name in sorted(names):
+            known = self.states[self.head].get(f"n:{name}")
+            if known is None:
+                steps.append(("create", name, kind, data))
+            elif name in deletes:
+                steps.append(("delete", name, kind, data))
+            elif replace:
+                steps += [("delete", name, kind, data), ("create", name, kind, data)]
+            else:
+                steps.append(("update", name, known[0], data))
+        return steps
+
     def changes(self, steps: list[tuple[str, str, str, Any]]) -> ChangeSet:
         changes = ChangeSet()
         for action, name, kind, data in steps:
@@ -101,8 +122,13 @@ class RegistryMachine(RuleBasedStateMachine):
             self.states[version.id] = wanted
             self.head = version.id
 
-    @rule(steps=STEPS, poison=NAMES)
-    def apply_with_a_refusal(self, steps: list[tuple[str, str, str, Any]], poison: str) -> None:
+    @rule(names=st.sets(NAMES, min_size=1), deletes=st.sets(NAMES), replace=st.booleans(), kind=KINDS, data=DATA)
+    def apply_what_fits(self, names: set[str], deletes: set[str], replace: bool, kind: str, data: Any) -> None:
+        self.apply(self.fitting(names, deletes, replace, kind, data))
+
+    @rule(names=st.sets(NAMES, min_size=2), deletes=st.sets(NAMES), kind=KINDS, data=DATA, poison=NAMES)
+    def apply_with_a_refusal(self, names: set[str], deletes: set[str], kind: str, data: Any, poison: str) -> None:
+        steps = self.fitting(names, deletes, False, kind, data)
         wanted = self.expect(steps)
         self.handler.poison = f"n:{poison}"
         try:
@@ -137,6 +163,7 @@ class RegistryMachine(RuleBasedStateMachine):
         shown = {entry.id: (entry.kind, entry.data) for entry in self.registry.find()}
         assert shown == self.states[self.head]
         assert self.handler.live == self.states[self.head]
+        assert self.handler.in_order
 
     @invariant()
     def every_version_can_be_looked_at(self) -> None:
