@@ -32,16 +32,10 @@ def throughput(only: str | None, rounds: int | None, quick: bool, as_json: bool,
     """
     plan = Plan(rounds or (QUICK_ROUNDS if quick else ROUNDS), quick)
     errors = Console(stderr=True)
+    wanted = _wanted(only)
     with ExitStack() as stack:
         rival = stack.enter_context(erlang_rival.erlang()) if erlang_rival.available() else None
-        rows = scenarios(rival)
-        if only is not None:
-            wanted = [name.strip() for name in only.split(",")]
-            known = {row.name for row in rows}
-            if unknown := [name for name in wanted if name not in known]:
-                names = ", ".join(row.name for row in rows)
-                raise click.BadParameter(f"got {', '.join(unknown)}, expected some of: {names}", param_hint="--only")
-            rows = tuple(row for row in rows if row.name in wanted)
+        rows = [row for row in scenarios(rival) if row.name in wanted]
         results: list[Result] = []
         with errors.status("") as status:
             for row in rows:
@@ -56,3 +50,14 @@ def throughput(only: str | None, rounds: int | None, quick: bool, as_json: bool,
         svg.write_text(chart.draw(results, described), encoding="utf-8")
     if any(side.failure for result in results for side in result.sides):
         raise SystemExit(1)
+
+
+def _wanted(only: str | None) -> list[str]:
+    known = [row.name for row in scenarios(None)]
+    if only is None:
+        return known
+    wanted = [name.strip() for name in only.split(",")]
+    if unknown := [name for name in wanted if name not in known]:
+        message = f"got {', '.join(unknown)}, expected some of: {', '.join(known)}"
+        raise click.BadParameter(message, param_hint="--only")
+    return wanted
