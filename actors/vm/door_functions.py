@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def pure_functions(local_zone: str | None = None) -> dict[str, Function]:
-    """Return them by name: ``tz``, ``hash``, ``hmac``, ``base64.encode``, ``base64.decode``, and
-    ``entropy`` (the one that is not pure: random bytes of the operating system).
+    """Return them by name: ``tz``, ``hash``, ``hmac``, ``base64.encode|decode``, ``json.validate``,
+    ``yaml.encode|decode``, and ``entropy`` (the one that is not pure: random bytes of the operating system).
 
     What they need is imported when they are first called: few programs use all, and none should wait for it at its
     start.
@@ -51,11 +51,29 @@ def pure_functions(local_zone: str | None = None) -> dict[str, Function]:
 
         return door_hash.base64_decode(text)
 
+    def valid(schema: bytes, value: bytes) -> bytes:
+        from actors.vm import door_schema
+
+        return door_schema.validate(schema, value)
+
+    def from_yaml(text: bytes) -> bytes:
+        from actors.vm import door_yaml
+
+        return door_yaml.decode(text)
+
+    def to_yaml(document: bytes, order: bytes) -> bytes:
+        from actors.vm import door_yaml
+
+        return door_yaml.encode(document, order)
+
     return {
         "tz": tz,
         "hash": digest,
         "hmac": keyed_digest,
         "base64.encode": encode,
         "base64.decode": decode,
+        "json.validate": valid,
+        "yaml.decode": from_yaml,
+        "yaml.encode": to_yaml,
         "entropy": lambda count: os.urandom(int(count)),
     }

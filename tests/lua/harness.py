@@ -22,7 +22,8 @@ class Lua:
             encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
         )
         preload = self.runtime.execute(
-            b"return function(name, text, chunk) package.preload[name] = assert(loadstring(text, chunk)) end"
+            b"return function(name, text, chunk) package.preload[name] = function(...) "
+            b"return assert(loadstring(text, chunk))(...) end end"
         )
         for file in sorted(LUA.rglob("*.lua")):
             name = ".".join(file.relative_to(LUA).with_suffix("").parts)

@@ -27,6 +27,47 @@ return function(rt)
     return value
   end
 
+  -- a schema as JSON text, or nil and the error
+  local function schema_text(name, schema)
+    if type(schema) == "string" then return schema end
+    if type(schema) ~= "table" or object.class_of(schema) then
+      local _, err = rt.invalid("json." .. name .. ": the schema must be a table or JSON text, got " .. object.type(schema))
+      return nil, err
+    end
+    local text, fault = encode(schema, mark)
+    if not text then
+      local _, err = rt.invalid("json." .. name .. ": the schema: " .. fault)
+      return nil, err
+    end
+    return text
+  end
+
+  local function validate(name, schema, document)
+    local faults, kind, message = rt.door("json.validate", schema, document)
+    if not faults then return false, errors.make(kind, "json." .. name .. ": " .. message) end
+    if faults ~= "" then return false, errors.make("Invalid", faults) end
+    return true, nil
+  end
+
+  --- Check a value against a JSON Schema: true, or false and an error whose message has one fault a line.
+  function json.validate(schema, v)
+    local text, err = schema_text("validate", schema)
+    if not text then return false, err end
+    local document, fault = encode(v, mark)
+    if not document then return false, errors.make("Internal", "json.validate: " .. fault) end
+    return validate("validate", text, document)
+  end
+
+  function json.validate_string(schema, document)
+    local text, err = schema_text("validate_string", schema)
+    if not text then return false, err end
+    if type(document) ~= "string" then
+      local _, wrong = rt.invalid("json.validate_string: string expected, got " .. object.type(document))
+      return false, wrong
+    end
+    return validate("validate_string", text, document)
+  end
+
   --- Extension (OP-20): mark a table (a new one by default) so that it encodes as {} when it is empty.
   function json.object(t)
     if t == nil then return setmetatable({}, mark) end
