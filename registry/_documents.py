@@ -15,8 +15,8 @@ _DEPTH: Final = 100
 _VALUES: Final = 1_000_000
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)", re.ASCII)
-_OCTAL = re.compile(r"[-+]?0o?[0-7_]+", re.ASCII)
-_HEXADECIMAL = re.compile(r"[-+]?0x[0-9a-fA-F_]+", re.ASCII)
+_OCTAL = re.compile(r"[-+]?0o?[0-7][0-7_]*", re.ASCII)
+_HEXADECIMAL = re.compile(r"[-+]?0x[0-9a-fA-F][0-9a-fA-F_]*", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _WORDS: Final[dict[str, Any]] = {
     "": None,
@@ -162,6 +162,13 @@ def plain_scalar(text: str) -> Any:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":
         return text
+    try:
+        return _number(text)
+    except ValueError:  # such as more digits than Python reads
+        return text
+
+
+def _number(text: str) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text.replace("_", ""))
     if _OCTAL.fullmatch(text):

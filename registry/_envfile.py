@@ -69,7 +69,7 @@ def _lines(path: str) -> list[str]:
             return stream.read().splitlines()
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RegistryError(f"cannot read {path!r}: {error}", kind=UNAVAILABLE) from error
 
 

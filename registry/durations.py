@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST = 2**63 / 1e9
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 _UNIT = "ns|us|µs|μs|ms|s|m|h"
 _PART = re.compile(rf"({_NUMBER})({_UNIT})", re.ASCII)
@@ -21,11 +22,14 @@ def parse_duration(text: str) -> float:
     A sign may stand in front; ``0`` needs no unit.
 
     Raises:
-        ValueError: the text is no duration (a number without a unit, an unknown unit, blanks).
+        ValueError: the text is no duration (a number without a unit, an unknown unit, blanks), or longer than the
+            292 years that Go can count in nanoseconds.
     """
     if not isinstance(text, str) or _WHOLE.match(text) is None or text.endswith("\n"):
         raise ValueError(f"not a duration: {text!r}; write a number with a unit, such as '500ms', '2s' or '1h30m'")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    if seconds > _LONGEST:
+        raise ValueError(f"not a duration: {text!r} is longer than 292 years")
     return -seconds if text.startswith("-") else seconds
 
 

@@ -69,7 +69,7 @@ class Environment:
                 its storage is read-only.
         """
         entry = self._variable(text, namespace)
-        if entry.data.get("readonly") is True:
+        if self._data(entry, ()).get("readonly") is True:
             raise RegistryError(f"the variable {text!r} is read-only", kind=PERMISSION_DENIED)
         self._write(_storage_id(entry), _public_name(entry) or entry.id, value, ())
 
@@ -126,7 +126,7 @@ class Environment:
         if found.problems:
             problem = found.problems[0]
             raise RegistryError(f"{entry.id}: got {problem.got}, expected {problem.expected}", kind=INVALID)
-        data: Mapping[str, Any] = found.data
+        data: Mapping[str, Any] = found.data if isinstance(found.data, dict) else {}
         return data
 
     def _storage(self, storage: str, trail: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:
@@ -144,10 +144,12 @@ class Environment:
         if sort == "os":
             return self._os.get(key, "")
         if sort == "static":
-            value = data.get("values", {}).get(key, "")
+            values = data.get("values")
+            value = values.get(key) if isinstance(values, dict) else None
             return value if isinstance(value, str) else ""
         if sort == "file":
-            return _envfile.read(data.get("file_path", "")).get(key, "")
+            path = data.get("file_path")
+            return _envfile.read(path).get(key, "") if isinstance(path, str) else ""
         for target in _routes(self._entries[storage], data):
             value = self._read(target, key, (*trail, storage))
             if value:
@@ -213,5 +215,6 @@ def _storage_id(entry: Entry) -> str:
 
 
 def _routes(entry: Entry, data: Mapping[str, Any]) -> Iterator[str]:
-    for target in data.get("storages") or ():
+    targets = data.get("storages")
+    for target in targets if isinstance(targets, list) else ():
         yield complete(target, entry.namespace) if isinstance(target, str) else ""

@@ -164,6 +164,8 @@ def _text_of(path: str) -> tuple[str, str]:
         return "", f"bytes that are not UTF-8 (at {error.start})"
     except OSError as error:
         return "", (error.strerror or str(error)).lower()
+    except ValueError as error:
+        return "", str(error)
 
 
 def _target(value: str, file: str, root: str) -> tuple[str, str]:

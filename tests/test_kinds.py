@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from actors.kinds import CATALOG, LUA_KINDS, EntryKinds
-from registry import ChangeSet, Entry, FaultsError, Problem, Registry, RegistryError, Severity
+from registry import ChangeSet, Entry, Fault, FaultsError, Problem, Registry, RegistryError, Severity
 
 KINDS = EntryKinds()
 A_DURATION = "a duration such as '500ms', '2s' or '1h30m'"
@@ -683,3 +685,45 @@ def test_only_the_models_of_the_kinds_in_use_are_imported() -> None:
     )
     assert "actors.kinds.lua" in result.stdout
     assert "actors.kinds.temporal" not in result.stdout
+
+
+KEYS = st.sampled_from(
+    sorted(
+        {
+            *(field for kind in CATALOG.values() if kind.model for field in kind.model.model_fields),
+            *("workers", "restart", "jitter", "requires", "type", "limit", "actions", "conditions", "id", "x", ""),
+        }
+    )
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.floats()
+    | st.sampled_from(["", " ", "x", "app:e", "app:f", "json", "1s", "-1s", "${env:X}", "${env:X|1}", "file://x", "*"])
+)
+JUNK = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        st.sampled_from(["app:e", "app:f", "app:g"]),
+        st.sampled_from(sorted(CATALOG)),
+        st.dictionaries(st.sampled_from(["command", "temporal", "depends_on", "options"]), JUNK, max_size=2),
+        JUNK.filter(lambda value: value is not None),
+    ),
+    max_size=3,
+    unique_by=lambda entry: entry.id,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ENTRIES)
+def test_whatever_entries_hold_ends_in_a_registry_or_in_faults(entries: list[Entry]) -> None:
+    faults: tuple[Fault, ...] = ()
+    try:
+        registry = load(*entries)
+    except FaultsError as error:
+        faults = error.faults
+    else:
+        assert sorted(registry.order()) == sorted(entry.id for entry in entries)
+    assert all(fault.entry and fault.got for fault in faults)

@@ -37,7 +37,7 @@ def mistake(expected: str) -> PydanticCustomError:
 class Spec(BaseModel):
     """The base of all entry models: nothing is converted, a null counts as missing, and nothing can be changed."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

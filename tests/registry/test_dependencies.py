@@ -2,7 +2,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry import Entry
@@ -68,6 +68,7 @@ def test_a_cycle_falls_back_to_id_order_and_stays_between_its_neighbours() -> No
     assert dependency_order({item.id: item for item in entries}) == ["a:self", "a:zlast", "a:c1", "a:c2", "a:first"]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_without_cycles_everything_comes_after_what_it_needs(seed: int, size: int) -> None:
     rng = random.Random(seed)

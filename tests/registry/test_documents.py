@@ -91,3 +91,9 @@ def test_an_empty_document_is_nothing() -> None:
     for text in ("", "# only a comment\n", "---\n"):
         value, _ = read_yaml(text, keep)
         assert value is None
+
+
+def test_odd_numbers_stay_text() -> None:
+    long = "9" * 5000
+    value, _ = read_yaml(f"[{long}, 0o_, 0x_, 08, 1.2.3, -, +, .]", keep)
+    assert value == [long, "0o_", "0x_", 8.0, "1.2.3", "-", "+", "."]

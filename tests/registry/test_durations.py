@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry import format_duration, parse_duration
@@ -42,7 +42,15 @@ def test_seconds_are_written_as_go_writes_them(seconds: float, text: str) -> Non
     assert format_duration(seconds) == text
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(min_value=-(10**15), max_value=10**15))
 def test_a_written_duration_reads_back_to_the_nanosecond(nanoseconds: int) -> None:
     read = parse_duration(format_duration(nanoseconds / 1e9))
     assert math.isclose(read, nanoseconds / 1e9, rel_tol=1e-12, abs_tol=1e-9)
+
+
+def test_a_duration_longer_than_go_can_count_is_refused() -> None:
+    assert parse_duration("2562047h") > 9e9
+    for text in ("2562048h", "9" * 400 + "s"):
+        with pytest.raises(ValueError, match="292 years"):
+            parse_duration(text)

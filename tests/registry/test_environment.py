@@ -233,3 +233,20 @@ def test_an_entry_whose_variable_has_no_value_is_refused_without_showing_others(
     assert str(caught.value) == (
         "e:x.a: got no value for ${env:NOBODY}, expected a variable that has a value, or a default after '|'"
     )
+
+
+def test_env_entries_with_wrong_fields_are_told_and_break_nothing() -> None:
+    env = environment(
+        Entry("e:s1", "env.storage.static", {}, {"values": [1]}),
+        Entry("e:s2", "env.storage.file", {}, {"file_path": 0}),
+        Entry("e:s3", "env.storage.router", {}, {"storages": 5}),
+        Entry("e:s4", "env.storage.file", {}, {"file_path": "a\0b"}),
+        *(entry(f"e:v{n}", "variable", variable=f"V{n}", storage=f"s{n}", default="d") for n in (1, 2, 3, 4)),
+        Entry("e:v5", "env.variable", {}, [1]),
+    )
+    assert [env.get(f"V{n}") for n in (1, 2, 3)] == ["d", "d", "d"]
+    with pytest.raises(RegistryError, match="cannot read"):
+        env.get("V4")
+    for call in (lambda: env.get("e:v5"), lambda: env.set("e:v5", "x"), lambda: env.set("V3", "x")):
+        with pytest.raises(RegistryError):
+            call()
