@@ -220,14 +220,17 @@ class Registry:
             raise FaultsError(validation.faults)
         return checked.model
 
-    def source_of(self, entry_id: str, field: str = "source") -> SourceRef:
-        """Say how errors in an embedded text, such as Lua, name their file and line."""
-        entry = self.get(entry_id)
+    def source_of(self, entry: Entry | str, field: str = "source") -> SourceRef:
+        """Say how errors in an embedded text, such as Lua, name their file and line.
+
+        A handler that prepares an operation passes its entry: the id still means the old one then.
+        """
+        entry = self.get(entry) if isinstance(entry, str) else entry
         return source_ref(entry, self._origins.get(entry.id), _path(field))
 
-    def place_of(self, entry_id: str, field: str = "") -> tuple[str, int]:
+    def place_of(self, entry: Entry | str, field: str = "") -> tuple[str, int]:
         """Return the file and line of an entry or a field; ``("", 0)`` when it came from no file."""
-        entry = self.get(entry_id)
+        entry = self.get(entry) if isinstance(entry, str) else entry
         origin = self._origins.get(entry.id)
         if origin is None or origin.entry is not entry:
             return "", 0

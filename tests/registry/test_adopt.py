@@ -1,8 +1,9 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from registry import ChangeSet, FaultsError, Registry, load_folder
+from registry import ChangeSet, FaultsError, Operation, Registry, load_folder
 
 
 def write(folder: Path, body: str) -> None:
@@ -45,3 +46,24 @@ def test_a_broken_folder_leaves_the_registry_as_it_was(tmp_path: Path) -> None:
         registry.adopt(load_folder(tmp_path))
     assert (registry.version, registry.get("a:x").data) == (0, {})
     assert registry.place_of("a:x")[1] == 3
+
+
+def test_a_handler_learns_the_place_of_an_entry_that_it_prepares(tmp_path: Path) -> None:
+    write(tmp_path, "  - {name: x, kind: k, source: one}\n")
+    registry = Registry.load(tmp_path)
+    lines: list[int] = []
+
+    class Handler:
+        def prepare(self, operation: Operation) -> None:
+            lines.append(registry.source_of(operation.entry).first_line)
+
+        def undo(self, operation: Operation) -> None: ...
+
+        def commit(self, operations: Sequence[Operation]) -> None: ...
+
+        def discard(self) -> None: ...
+
+    registry.attach(Handler())
+    write(tmp_path, "\n\n  - {name: x, kind: k, source: two}\n  - {name: y, kind: k, source: new}\n")
+    registry.adopt(load_folder(tmp_path))
+    assert lines == [3, 5, 6]
