@@ -76,6 +76,7 @@ def test_clock_difftime_and_platform(lua: Lua) -> None:
         ("os.date(5)", "bad argument #1 to 'date' (string expected, got number)"),
         ("os.date('%c', 'x')", "bad argument #2 to 'date' (number expected, got string)"),
         ("os.date('%c', 0/0)", "bad argument #2 to 'date' (number expected"),
+        ("os.date(('x'):rep(70000))", "format longer than 65536 bytes"),
         ("os.difftime('x', 1)", "bad argument #1 to 'difftime' (number expected, got string)"),
     ],
 )

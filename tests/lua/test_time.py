@@ -402,3 +402,22 @@ def test_values_are_opaque_to_scripts_and_methods_check_their_self(lua: Lua) -> 
     assert "Time expected, got table" in lua.error(TIME + "local y = time.now().year({})")
     assert "Timer expected" in lua.error(TIME + "local y = time.timer('1s').stop({})")
     assert "cannot set field" in lua.error(TIME + "time.now().x = 1")
+
+
+@pytest.mark.parametrize("junk", ["0/0", "1/0", "'x'", "{}", "nil"])
+def test_objects_that_a_script_wrote_into_do_not_reach_the_kernel(lua: Lua, junk: str) -> None:
+    assert lua.run(
+        TIME
+        + f"""local d = time.parse_duration("1s")
+        rawset(d, 1, {junk})
+        local a, fault = time.after(d)
+        local _, slept = time.sleep(d)
+        local zone = time.load_location("Asia/Tokyo")
+        rawset(zone, 1, {{}})
+        return a, fault:kind(), slept:kind(), rt.timers(), (pcall(tostring, time.unix(0):in_location(zone)))"""
+    ) == (None, b"Invalid", b"Invalid", 0, False)
+
+
+def test_endless_layouts_are_refused(lua: Lua) -> None:
+    assert "layout longer than 4096 bytes" in lua.error(TIME + "local t = time.now():format(('x'):rep(5000))")
+    assert lua.run(TIME + "local t, e = time.parse(('x'):rep(5000), 'x') return t, e:kind()") == (None, b"Invalid")

@@ -5,7 +5,7 @@ local object = require("object")
 local new_buffer = require("string.buffer").new
 
 local byte, format, sub = string.byte, string.format, string.sub
-local type, next, tonumber, rawget = type, next, tonumber, rawget
+local type, next, tonumber, tostring, rawget = type, next, tonumber, tostring, rawget
 local sort = table.sort
 local getmetatable = debug.getmetatable
 local error_mt = errors.mt
@@ -180,7 +180,7 @@ function put(out, v, path, depth)
   if kind == "table" then
     local mt = getmetatable(v)
     if mt and mt ~= path.mark and class_of[mt] then
-      if mt == error_mt then put_text(out, rawget(v, 1)) else out:put("null") end
+      if mt == error_mt then put_text(out, tostring(rawget(v, 1))) else out:put("null") end
       return nil
     end
     return put_table(out, v, path, depth + 1)

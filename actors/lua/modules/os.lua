@@ -13,6 +13,8 @@ local function bad(n, name, expected, v)
   error("bad argument #" .. n .. " to '" .. name .. "' (" .. expected .. " expected, got " .. got .. ")", 3)
 end
 
+local LONGEST = 65536      -- bytes of a format; writing it is a loop that nothing interrupts
+
 local function finite(v) return v and v - v == 0 and v or nil end
 
 local CODES
@@ -87,6 +89,7 @@ return function(rt)
 
   function os.date(fmt, t)
     if fmt == nil then fmt = "%c" elseif type(fmt) ~= "string" then bad(1, "date", "string", fmt) end
+    if #fmt > LONGEST then error("format longer than " .. LONGEST .. " bytes", 2) end
     local sec = t == nil and rt.wall() or finite(type(t) ~= "table" and tonumber(t))
     if not sec then bad(2, "date", "number", t) end
     local zone = zones.here

@@ -157,6 +157,9 @@ return function(rt)
     if type(layout_text) ~= "string" then bad(1, "parse", "string", layout_text) end
     if type(text) ~= "string" then bad(2, "parse", "string", text) end
     if loc ~= nil and not location.is(loc) then bad(3, "parse", "Location", loc) end
+    if #layout_text > layout.LONGEST then
+      return rt.invalid("time.parse: layout longer than " .. layout.LONGEST .. " bytes")
+    end
     loc = loc or zones.here
     local f, fault = parse(layout_text, text)
     if not f then return rt.invalid(fault) end

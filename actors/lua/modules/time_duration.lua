@@ -119,6 +119,7 @@ local UNITS = {
 local SUBSECOND = {[1] = 9, [1000] = 6, [1000000] = 3}     -- decimal digits of a unit below the second
 
 local function parse(text)
+  if #text > 200 then return nil end
   local sign, rest = match(text, "^([+-]?)(.*)$")
   if rest == "0" then return make(0, 0) end
   if rest == nil or rest == "" then return nil end
@@ -186,7 +187,13 @@ function duration.read(v)
     end
     return d[1], d[2]
   elseif object.is(v, mt) then
-    return rawget(v, 1), rawget(v, 2)
+    local sec, nsec = rawget(v, 1), rawget(v, 2)
+    -- scripts can write into their objects: what goes on to the kernel is looked at again
+    if type(sec) == "number" and type(nsec) == "number" and sec >= -LARGEST - 1 and sec <= LARGEST
+      and nsec >= 0 and nsec < 1000000000 then
+      return sec, nsec
+    end
+    return nil, "invalid duration: a Duration that was tampered with"
   end
   return nil, "invalid duration: number, string or Duration expected, got " .. object.type(v)
 end

@@ -157,6 +157,8 @@ function layout.format(text, t)
   return concat(out)
 end
 
+layout.LONGEST = 4096      -- bytes of a layout; cutting it is a loop that nothing interrupts
+
 layout.NAMES = {
   RFC3339 = "2006-01-02T15:04:05Z07:00", RFC3339NANO = "2006-01-02T15:04:05.999999999Z07:00",
   RFC822 = "02 Jan 06 15:04 MST", RFC822Z = "02 Jan 06 15:04 -0700",

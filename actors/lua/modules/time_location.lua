@@ -7,7 +7,7 @@ local setmetatable, error, rawget, tonumber, type, pairs = setmetatable, error, 
 local gmatch, format = string.gmatch, string.format
 
 local STRETCH = 4194304        -- seconds (48 days) that one question covers
-local KEPT = 400               -- stretches kept per zone
+local KEPT = 150               -- stretches kept per zone
 
 local location = {}
 local methods = {}
@@ -34,6 +34,7 @@ function location.zones(rt)
   local stretches, counts = {}, {}     -- zone name -> number of the stretch -> {from, offset, abbreviation, dst, ...}
 
   local function ask(name, number)
+    if type(name) ~= "string" then error("a Location that was tampered with", 0) end
     local answer, kind, message = rt.door("tz", name, format("%d", number * STRETCH))
     if not answer then return nil, kind, message end
     local segments = {}

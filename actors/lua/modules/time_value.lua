@@ -116,6 +116,7 @@ return function(zones)
   function methods:format(text)
     parts(self, "format")
     if type(text) ~= "string" then bad(1, "format", "string", text) end
+    if #text > layout.LONGEST then error("layout longer than " .. layout.LONGEST .. " bytes", 2) end
     return layout.format(text, fields(self))
   end
   function methods:format_rfc3339()
