@@ -2,9 +2,7 @@
 -- exponential or cubic time for hostile patterns; strings.lua uses this one where that could happen. Results equal C's.
 
 local byte, sub, char, find = string.byte, string.sub, string.char, string.find
-local concat, unpack = table.concat, unpack
 local floor = math.floor
-local type, tostring = type, tostring
 
 local CHAR, STAR, PLUS, MINUS, OPT, OPEN, POSITION, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 local BACKREF, BALANCE, FRONTIER, EOS, FINISH, FAULT = 9, 10, 11, 12, 13, 14

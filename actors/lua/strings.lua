@@ -6,11 +6,11 @@ local object = require("object")
 local patterns = require("patterns")
 
 local c_find, c_match, c_gmatch, c_gsub = string.find, string.match, string.gmatch, string.gsub
-local c_rep, c_len, c_lower, c_upper, c_sub = string.rep, string.len, string.lower, string.upper, string.sub
+local c_rep, c_lower, c_upper, c_sub = string.rep, string.lower, string.upper, string.sub
 local c_concat, byte = table.concat, string.byte
 local compile, search, budget = patterns.compile, patterns.search, patterns.budget
 local capture, captures = patterns.capture, patterns.captures
-local type, tostring, tonumber, error, unpack, select, rawget = type, tostring, tonumber, error, unpack, select, rawget
+local type, tostring, tonumber, error, rawget = type, tostring, tonumber, error, rawget
 local floor = math.floor
 
 local LARGEST = 64 * 1024 * 1024

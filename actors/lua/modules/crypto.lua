@@ -6,7 +6,7 @@ local object = require("object")
 
 local byte, char = string.byte, string.char
 local concat = table.concat
-local type = type
+local type, tostring = type, tostring
 
 local MOST = 1048576
 local LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

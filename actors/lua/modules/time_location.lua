@@ -3,7 +3,7 @@
 local object = require("object")
 
 local floor = math.floor
-local setmetatable, error, rawget, tonumber, type, pairs = setmetatable, error, rawget, tonumber, type, pairs
+local setmetatable, error, rawget, tonumber, tostring, type = setmetatable, error, rawget, tonumber, tostring, type
 local gmatch, format = string.gmatch, string.format
 
 local STRETCH = 4194304        -- seconds (48 days) that one question covers

@@ -5,7 +5,6 @@ local layout = require("modules.time_layout")
 
 local sub, find, match, lower, byte, rep = string.sub, string.find, string.match, string.lower, string.byte, string.rep
 local tonumber, type = tonumber, type
-local floor = math.floor
 
 -- A reader takes the state, the text, the position and the token; it returns the position behind what it read, or nil
 -- and, when a number was read that cannot be, the name of what is out of range.

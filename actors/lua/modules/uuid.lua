@@ -6,7 +6,7 @@ local object = require("object")
 
 local byte, char, find, format, gsub, lower, match, sub =
   string.byte, string.char, string.find, string.format, string.gsub, string.lower, string.match, string.sub
-local floor, type, tonumber = math.floor, type, tonumber
+local floor, type, tonumber, tostring = math.floor, type, tonumber, tostring
 local uint64 = ffi.typeof("uint64_t")
 
 local EPOCH = 122192928000000000ULL      -- 100 ns steps from 1582-10-15 to 1970
