@@ -50,6 +50,7 @@ function finish(co, d, ok, what, ...)
     S.current.killed = S.out_of_memory()
     scheduler.kill_current()
   end
+  if not ok and S.current.killed then scheduler.kill_current() end
   return ok, what, ...
 end
 

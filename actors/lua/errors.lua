@@ -8,6 +8,9 @@ local getinfo = debug.getinfo
 local find = string.find
 local concat = table.concat
 
+local r = require("state").r
+local CAPTURE_REDUCTIONS = 100   -- walking a stack is work
+
 local KINDS = {
   UNKNOWN = "",
   NOT_FOUND = "NotFound",
@@ -65,6 +68,7 @@ mt = object.class("error", methods, {
 -- The frames of scripts, innermost first; the runtime's own (chunk names beginning with "=") are left out.
 -- `stop` is a function of the runtime below which the frames belong to somebody else.
 local function capture(level, thread, stop)
+  r.n = r.n - CAPTURE_REDUCTIONS
   local frames = {}
   for i = level, level + 60 do
     local info
@@ -92,12 +96,11 @@ function errors.plain(kind, message, retryable, details)
   return setmetatable({message, kind, retryable, details, ""}, mt)
 end
 
---- Return a copy of an error with details copied by `copy`.
-function errors.copy(err, copy)
+--- Return a copy of an error without its details.
+function errors.shell(err)
   local frames = rawget(err, 5)
   if type(frames) == "table" then frames = methods.stack(err) end
-  local details = rawget(err, 4)
-  return setmetatable({rawget(err, 1), rawget(err, 2), rawget(err, 3), details ~= nil and copy(details) or nil, frames, rawget(err, 6)}, mt)
+  return setmetatable({rawget(err, 1), rawget(err, 2), rawget(err, 3), nil, frames, rawget(err, 6)}, mt)
 end
 
 --- Turn whatever was raised into a structured error (§1.7): retryable stays unset for plain values.

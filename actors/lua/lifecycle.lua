@@ -10,7 +10,7 @@ local mailbox = require("mailbox")
 local outbox = require("outbox")
 local loader = require("loader")
 
-local type, pairs = type, pairs
+local type, pairs, rawget = type, pairs, rawget
 local parse = pids.parse
 local new_main = scheduler.new_main
 local r = S.r
@@ -42,15 +42,11 @@ local function tell(to, event)
         errors.plain("Invalid", "the result cannot cross to Python: " .. problem))
     end
   else
-    local packed = event
-    if event.result and type(event.result.value) == "table" then
-      values.shared = false
-      values.copy(event.result.value)
-      if values.shared then
-        packed = {kind = event.kind, from = event.from, at = event.at, result = {value = outbox.graph(event.result.value)}}
-      end
+    local result = event.result
+    if result then
+      event.result = {value = outbox.travel(result.value), error = outbox.travel(result.error)}
     end
-    outbox.to_vm(where.vm, {M.EVENT, where.text, packed})
+    outbox.to_vm(where.vm, {M.EVENT, where.text, event})
   end
 end
 M.tell = tell
@@ -82,6 +78,12 @@ function M.link_failed(p, event)
   M.drain()
 end
 
+-- what one of several watchers gets: details are tables, and nothing is shared
+local function own_error(err)
+  if err and rawget(err, 4) then return values.copy_error(err) end
+  return err
+end
+
 local function finish_one(p, value, err)
   if p.dead then return end
   p.dead = true
@@ -97,15 +99,15 @@ local function finish_one(p, value, err)
     loader.door("release", pid)
   end
   if p.timers then timers.drop(p) end
-  if type(value) == "table" then
+  if p.cancel_timer then timers.cancel(p.cancel_timer) end
+  if value ~= nil then
     local copied, problem = values.copy(value)
     if problem then
-      value, err = nil, errors.plain("Invalid", "the result of " .. p.entry.id .. ": " .. problem)
-    else
-      value = copied
+      err = errors.plain("Invalid", "the result of " .. p.entry.id .. ": " .. problem)
+    elseif values.dropped then
+      outbox.warn_dropped(p, "the result", value)
     end
-  elseif type(value) == "function" or type(value) == "thread" then
-    value, err = nil, errors.plain("Invalid", "the result of " .. p.entry.id .. ": a " .. type(value) .. " cannot be sent")
+    value = copied
   end
   local monitors = p.monitors
   if monitors then
@@ -114,7 +116,7 @@ local function finish_one(p, value, err)
       if type(own) == "table" then own = values.copy_deep(own) end
       local watching = procs[watcher]
       if watching and watching.watching then watching.watching[pid] = nil end
-      tell(watcher, {kind = "pid.exit", from = pid, at = S.wall, result = {value = own, error = err}})
+      tell(watcher, {kind = "pid.exit", from = pid, at = S.wall, result = {value = own, error = own_error(err)}})
     end
   end
   local links = p.links
@@ -123,7 +125,7 @@ local function finish_one(p, value, err)
       local q = procs[partner]
       if q then
         if q.links then q.links[pid] = nil end
-        if err then link_down(q, {kind = "pid.link.down", from = pid, at = S.wall, result = {error = err}}) end
+        if err then link_down(q, {kind = "pid.link.down", from = pid, at = S.wall, result = {error = own_error(err)}}) end
       elseif err then
         tell(partner, {kind = "pid.link.down", from = pid, at = S.wall, result = {error = err}})
       else
@@ -195,22 +197,24 @@ M.finish = finish
 
 -- What main's return values mean (spec lua-api.md §1.7).
 function scheduler.on_return(p, value, second)
+  if p.killed then return finish(p, nil, p.killed) end
   if second ~= nil then
     if type(second) == "string" then
       return finish(p, nil, errors.plain("Internal", second, false))
     end
     if errors.is_error(second) then
-      return finish(p, nil, errors.from_raised(errors.copy(second, values.copy_deep), ""))
+      return finish(p, nil, errors.from_raised(values.copy_error(second), ""))
     end
   end
   return finish(p, value)
 end
 
 function scheduler.on_error(p, thread, raised)
+  if p.killed then return finish(p, nil, p.killed) end
   if raised == "not enough memory" then S.collect = true end
   local frames = errors.capture(0, thread.co)
   local err = errors.from_raised(raised, frames)
-  return finish(p, nil, errors.copy(err, values.copy_deep))
+  return finish(p, nil, values.copy_error(err))
 end
 
 function scheduler.on_kill(p)
@@ -244,6 +248,7 @@ end
 function M.kill(p, err)
   if p == S.current then
     p.killed = err
+    p.attention = p.attention or {}
     return scheduler.kill_current()
   end
   finish(p, nil, err)
@@ -330,6 +335,20 @@ function M.note_link(p, partner)
   end
   links[partner] = true
 end
+
+--- More memory is used than the VM may take: collect, and if that does not help end the process that ran. Returns
+--- whether it was ended.
+function M.relieve_memory(p)
+  collectgarbage()
+  if not scheduler.over_memory() then return false end
+  S.current = p
+  finish(p, nil, S.out_of_memory())
+  S.current = false
+  collectgarbage()
+  collectgarbage()
+  return true
+end
+scheduler.on_memory = M.relieve_memory
 
 --- A whole VM is gone: its processes ended for everybody who watched them.
 function M.vm_lost(vm, message)

@@ -9,7 +9,7 @@ local message = require("message")
 local outbox = require("outbox")
 
 local feed, new_queue, close_queue = channel.feed, channel.new_queue, channel.close_queue
-local setmetatable, type, pairs, rawget = setmetatable, type, pairs, rawget
+local setmetatable, type, pairs, rawget, next = setmetatable, type, pairs, rawget, next
 local sort, byte = table.sort, string.byte
 local message_mt = message.mt
 
@@ -219,6 +219,7 @@ end
 function M.unsubscribe(p, q)
   p.subs[q.topic] = nil
   q.topic = nil
+  if not p.evch and next(p.subs) == nil then p.subs = nil end   -- a subscription less: see the rule of deadlocks
   local rest = {}
   local keep = q.h + (q.cap > 0 and q.cap or 0)
   for i = keep, q.t do

@@ -188,10 +188,20 @@ local function encode_error(err, depth, seen)
     local retryable = rawget(err, 3)
     if retryable == nil then byte(0xc0) else byte(retryable and 0xc3 or 0xc2) end
     local details = rawget(err, 4)
-    local bad, what
-    if details == nil then byte(0xc0) else bad, what = encode(details, depth + 1, seen) end
+    if details == nil then
+      byte(0xc0)
+    else
+      -- an error crosses in any case: details that cannot are replaced by the reason
+      local mark = out.n
+      local above = {}
+      for t in next, seen do above[t] = true end
+      local path, what = encode(details, depth + 1, above)
+      if path then
+        out.n = mark
+        encode({lost = "a " .. what .. " cannot be sent (at details" .. path .. ")"}, 0, {})
+      end
+    end
     text(err:stack())
-    return bad, what
   end)
 end
 
@@ -205,8 +215,9 @@ function encode(v, depth, seen)
   elseif tv == "table" then
     local mt = dgetmetatable(v)
     if mt then
+      if depth > MAX_DEPTH then return "", "value nested deeper than " .. MAX_DEPTH .. " levels" end
       if mt == error_mt then return encode_error(v, depth, seen) end
-      if mt == values.payload_mt then return encode(rawget(v, 1), depth, seen) end
+      if mt == values.payload_mt then return encode(rawget(v, 1), depth + 1, seen) end
       if classes[mt] then
         values.dropped = classes[mt]
         byte(0xc0)

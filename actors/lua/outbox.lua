@@ -79,16 +79,43 @@ function M.restore(v)
   return made[1]
 end
 
---- Copy a value so that it can travel to another VM. Returns it, or nil and what cannot be sent.
-function M.portable(v)
-  if type(v) ~= "table" then
-    return values.copy(v)
+-- string.buffer writes at most 100 levels, those of the record included
+local MAX_LEVELS = 60
+
+--- Make a copied value fit for the way to another VM: written down as a graph where string.buffer would refuse it.
+--- `tree` tells that no table in it is met twice.
+function M.travel(v, tree)
+  if type(v) ~= "table" then return v end
+  local seen = not tree and {[v] = true}
+  local level = {v}
+  for _ = 1, MAX_LEVELS do
+    local below, n = nil, 0
+    for i = 1, #level do
+      for k, x in next, level[i] do
+        if type(k) == "table" then return M.graph(v) end
+        if type(x) == "table" then
+          if seen then
+            if seen[x] then return M.graph(v) end
+            seen[x] = true
+          end
+          below = below or {}
+          n = n + 1
+          below[n] = x
+        end
+      end
+    end
+    if not below then return v end
+    level = below
   end
-  values.shared = false
-  local copied, problem = values.copy(v)
-  if problem then return nil, problem end
-  if values.shared and type(copied) == "table" then return M.graph(copied) end
-  return copied
+  return M.graph(v)
+end
+
+--- Tell in the log that a runtime object became nil on its way out of a process; `root` is what was copied.
+function M.warn_dropped(p, what, root)
+  local path, class = values.find_object(root)
+  values.dropped = false
+  M.log("warn", "process", "a " .. class .. " in " .. what .. " of " .. p.entry.id ..
+    " cannot cross to another process: nil was sent (at value" .. path .. ")", {pid = p.pid, entry = p.entry.id})
 end
 
 --- Encode records for another VM at once.
@@ -126,9 +153,27 @@ function M.to_python(n, ...)
   end
 end
 
+--- Append a message for a mailbox of Python's: `n` payloads in the list `value`, or one value, nil for none. Its
+--- problem is returned as by `to_python`.
+function M.mail(to, topic, from, value, n)
+  local start = msgpack.mark()
+  local problem = M.to_python(5, M.MAIL, to, topic, from, {})
+  msgpack.reset(msgpack.mark() - 1)     -- the payloads take the place of the empty list: they may have holes
+  if not n then
+    msgpack.array(value == nil and 0 or 1)
+    if value ~= nil then problem = problem or msgpack.put(value) end
+  else
+    msgpack.array(n)
+    for i = 1, n do problem = problem or msgpack.put(value[i]) end
+  end
+  if problem then msgpack.reset(start) end
+  return problem
+end
+
 function M.log(level, logger, message, fields)
   local problem = M.to_python(5, M.LOG, level, logger, message, fields)
   if problem then M.to_python(5, M.LOG, level, logger, message, {problem = problem}) end
+  values.dropped = false
 end
 
 return M

@@ -24,6 +24,8 @@ local deliver, switch = mailbox.deliver, scheduler.switch
 
 local M = {}
 local api = {}
+local r = S.r
+local SEND_REDUCTIONS = 10   -- a send costs as much as some turns of a loop
 
 local function invalid(message) return nil, errors.make("Invalid", message) end
 local not_found = remote.not_found
@@ -53,13 +55,7 @@ local function resolve(dest)
 end
 M.resolve = resolve
 
-local function warn_dropped(what)
-  local name = values.dropped
-  values.dropped = false
-  local p = S.current
-  outbox.log("warn", "process", "a " .. name .. " in " .. what .. " of " .. p.entry.id .. " cannot cross to another process: nil was sent",
-    {pid = p.pid, entry = p.entry.id})
-end
+local function warn_dropped(what, root) outbox.warn_dropped(S.current, what, root) end
 M.warn_dropped = warn_dropped
 
 --- The PID text of the running process.
@@ -92,11 +88,10 @@ M.payload_of = payload_of
 local function send_remote(where, topic, value, n)
   local from = S.current.pid
   if where.vm == 0 then
-    local payloads = n and value or (value == nil and {} or {value})
-    local problem = outbox.to_python(5, outbox.MAIL, where.text, topic, from, payloads)
+    local problem = outbox.mail(where.text, topic, from, value, n)
     if problem then return invalid("cannot send '" .. topic .. "' to the Python program: " .. problem) end
   else
-    if values.shared and type(value) == "table" then value = outbox.graph(value) end
+    if type(value) == "table" then value = values.shared and outbox.graph(value) or outbox.travel(value, true) end
     remote.send_message(where, topic, from, value, n)
   end
   return true
@@ -111,7 +106,9 @@ local function send_slow(dest, topic, value, ...)
   values.shared = false
   local payload, n, problem = payload_of(value, ...)
   if problem then return invalid("cannot send '" .. topic .. "': " .. problem) end
-  if values.dropped then warn_dropped("message '" .. topic .. "'") end
+  if values.dropped then
+    warn_dropped("message '" .. topic .. "'", select("#", ...) == 0 and value or {value, ...})
+  end
   S.sent = S.sent + 1
   if q then
     err = deliver(q, topic, S.current.pid, payload, n)
@@ -130,17 +127,19 @@ function api.send(dest, topic, value, ...)
     if tv == "table" then
       local copied, bad = copy_table(value)
       if bad then return send_slow(dest, topic, value) end
-      if values.dropped then warn_dropped("message '" .. topic .. "'") end
+      if values.dropped then warn_dropped("message '" .. topic .. "'", value) end
       value = copied
     elseif tv ~= "string" and tv ~= "number" and tv ~= "boolean" and tv ~= "nil" then
       return send_slow(dest, topic, value)
     end
     S.sent = S.sent + 1
+    r.n = r.n - SEND_REDUCTIONS
     local err = deliver(q, topic, p.pid, value)
     if err then return nil, err end
     if p.ready then switch() end
     return true
   end
+  r.n = r.n - 5 * SEND_REDUCTIONS
   local ok, err = send_slow(dest, topic, value, ...)
   if p.ready then switch() end
   return ok, err

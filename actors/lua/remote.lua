@@ -10,11 +10,13 @@ local outbox = require("outbox")
 local lifecycle = require("lifecycle")
 local loader = require("loader")
 local msgpack = require("msgpack")
+local pids = require("pids")
 
 local co_yield, WAIT = coroutine.yield, S.WAIT
 local procs, refs = S.procs, S.refs
 local type = type
-local to_vm, restore = outbox.to_vm, outbox.restore
+local to_vm, restore, travel = outbox.to_vm, outbox.restore, outbox.travel
+local floor, format, gsub = math.floor, string.format, string.gsub
 
 local M = {}
 
@@ -58,10 +60,15 @@ function M.spawn(host, spec)
   scheduler.may_block()
   local ref = expect(false)
   local waiting = refs[ref]
-  waiting.link, waiting.monitor = spec.link, spec.monitor
+  waiting.link, waiting.monitor, waiting.exec = spec.link, spec.monitor, spec.exec
   for i = 1, spec.args.n do
-    if type(spec.args[i]) == "table" then spec.args[i] = outbox.graph(spec.args[i]) end
+    spec.args[i] = travel(spec.args[i])
   end
+  local messages = spec.messages
+  if messages then
+    for i = 1, #messages do messages[i][2] = travel(messages[i][2]) end
+  end
+  spec.context = travel(spec.context)
   M.place(host, S.vm, ref, spec, {})
   return answer_of(S.thread)
 end
@@ -98,7 +105,14 @@ function M.cancel(p, from, reason, deadline)
   mailbox.deliver_event(p, event)
 end
 
-function M.rfc3339(wall) return os.date("!%Y-%m-%dT%H:%M:%SZ", wall) end
+--- A point in time as text, to the millisecond; nothing for one that no calendar holds.
+function M.rfc3339(wall)
+  local milliseconds = floor(wall * 1000 + 0.5)
+  if not (milliseconds < 253402300800000) then return nil end
+  local rest = milliseconds % 1000
+  local fraction = rest > 0 and gsub(format(".%03d", rest), "0+$", "") or ""
+  return os.date("!%Y-%m-%dT%H:%M:%S", (milliseconds - rest) / 1000) .. fraction .. "Z"
+end
 
 function M.add_monitor(p, watcher)
   local monitors = p.monitors
@@ -142,7 +156,8 @@ handlers[EVENT] = function(record)
   local p = procs[record[2]]
   if not p then return end
   local event = record[3]
-  if event.result then event.result.value = restore(event.result.value) end
+  local result = event.result
+  if result then result.value, result.error = restore(result.value), restore(result.error) end
   if event.kind == "pid.link.down" then return lifecycle.link_failed(p, event) end
   if event.kind == "pid.exit" and p.watching then p.watching[event.from] = nil end
   mailbox.deliver_event(p, event)
@@ -156,18 +171,17 @@ handlers[SPAWN] = function(record)
     return M.place(S.host, origin, ref, original, tried)
   end
   spec.host = S.host
+  spec.context = restore(spec.context)
   for i = 1, spec.args.n do spec.args[i] = restore(spec.args[i]) end
   if spec.messages then
     for i = 1, #spec.messages do spec.messages[i][2] = restore(spec.messages[i][2]) end
   end
   if spec.exec then
     spec.waiter = function(value, err)
-      if type(value) == "table" then value = outbox.portable(value) end
-      to_vm(origin, {RESULT, ref, value, err})
+      to_vm(origin, {RESULT, ref, travel(value), travel(err)})
     end
   end
   M.spawn_here(spec, function(pid, err, holder)
-    if spec.exec and pid then return end
     to_vm(origin, {SPAWNED, ref, pid, err, holder})
   end)
 end
@@ -176,6 +190,11 @@ handlers[SPAWNED] = function(record)
   local ref, pid, err, holder = record[2], record[3], record[4], record[5]
   local waiting = refs[ref]
   if not waiting then return end
+  if pid and waiting.exec then
+    -- its result comes later, or never if its VM is lost
+    waiting.vm = pids.parse(pid).vm
+    return
+  end
   refs[ref] = nil
   local p = waiting.p
   if p.dead then
@@ -196,7 +215,7 @@ handlers[RESULT] = function(record)
   local waiting = refs[record[2]]
   if not waiting then return end
   refs[record[2]] = nil
-  waiting.done(restore(record[3]), record[4])
+  waiting.done(restore(record[3]), restore(record[4]))
 end
 
 handlers[DONE] = function(record)

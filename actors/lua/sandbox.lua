@@ -25,9 +25,11 @@ function S.out_of_memory()
 end
 
 local function memory_check(ok, raised, ...)
-  if not ok and raised == "not enough memory" then
+  if ok then return ok, raised, ... end
+  local p = S.current
+  if p and p.killed and not S.toplevel then scheduler.kill_current() end
+  if raised == "not enough memory" then
     S.collect = true
-    local p = S.current
     if p and not S.toplevel then
       p.killed = S.out_of_memory()
       p.attention = p.attention or {}

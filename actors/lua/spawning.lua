@@ -44,7 +44,7 @@ local function adopt(spec, pid)
     else
       local where = pids.parse(pid)
       local value = m[2]
-      if type(value) == "table" then value = outbox.graph(value) end
+      value = outbox.travel(value)
       remote.send_message(where, m[1], p.pid, value, m[3])
     end
   end
@@ -163,7 +163,7 @@ local function make(flags)
     local args
     args, problem = arguments(...)
     if problem then return invalid("cannot spawn " .. id .. ": " .. problem) end
-    if values.dropped then M.process.warn_dropped("the arguments of " .. id) end
+    if values.dropped then M.process.warn_dropped("the arguments of " .. id, {...}) end
     local p = S.current
     local me = p.pid
     local def = S.entries[id]

@@ -4,7 +4,7 @@ local object = require("object")
 local errors = require("errors")
 
 local dgetmetatable, setmetatable = debug.getmetatable, setmetatable
-local next, type, tostring = next, type, tostring
+local next, type, tostring, rawget, rawset = next, type, tostring, rawget, rawset
 local new = require("table.new")
 local error_mt = errors.mt
 local classes = object.classes
@@ -19,7 +19,7 @@ values.object_mark = object_mark
 -- set by the Payload class: metatable whose instances stand for their content at index 1
 values.payload_mt = false
 
--- paths of runtime objects that became nil in the last copies; the kernel logs and clears it
+-- the class of a runtime object that became nil in the last copies; whoever copies logs and clears it
 values.dropped = false
 -- a table of the last deep copy was met twice
 values.shared = false
@@ -34,22 +34,34 @@ local function segment(key)
   return "[" .. tostring(key) .. "]"
 end
 
--- Find where a value that cannot be sent sits; only called when there is one.
-local function find_path(root)
+local copy_deep
+
+-- Find where a value sits for which `wanted(type, class)` holds; only called when there is one.
+local function find_path(root, wanted)
   local seen, list, paths = {[root] = true}, {root}, {""}
   local i = 1
   while list[i] do
     local t, path = list[i], paths[i]
     for k, v in next, t do
-      local tk, tv = type(k), type(v)
-      if tk == "function" or tk == "thread" or tk == "cdata" then return path .. "[key]", tk end
-      if tv == "function" or tv == "thread" or tv == "cdata" then return path .. segment(k), tv end
-      if tv == "table" and not seen[v] then
-        local mt = dgetmetatable(v)
-        if not (mt and classes[mt]) then
-          seen[v] = true
-          list[#list + 1] = v
-          paths[#paths + 1] = path .. segment(k)
+      for part = 1, 2 do
+        local x = v
+        if part == 1 then x = k end
+        while type(x) == "table" and dgetmetatable(x) == values.payload_mt do x = rawget(x, 1) end
+        local below = part == 1 and path .. "[key]" or path .. segment(k)
+        local tx = type(x)
+        local mt = tx == "table" and dgetmetatable(x)
+        local class = mt and classes[mt]
+        if wanted(tx, class) then return below, class or tx end
+        if mt == error_mt then
+          x = rawget(x, 4)
+          below = below .. ":details()"
+        elseif class then
+          x = nil
+        end
+        if type(x) == "table" and not seen[x] then
+          seen[x] = true
+          list[#list + 1] = x
+          paths[#paths + 1] = below
         end
       end
     end
@@ -58,78 +70,75 @@ local function find_path(root)
   return "", "value"
 end
 
-local copy_deep
+local function unsendable(t) return t == "function" or t == "thread" or t == "cdata" or t == "userdata" end
+local function an_object(_, class) return class and class ~= "error" end
 
--- Copy a runtime object, or say that it is an ordinary table with a metatable (second result true).
-local function copy_object(v, mt, memo)
-  if mt == error_mt then return errors.copy(v, copy_deep), false end
-  if mt == values.payload_mt then
-    local inner = v[1]
-    if type(inner) == "table" then return copy_deep(inner, memo), false end
-    return inner, false
-  end
-  if classes[mt] then return dropped(classes[mt]), false end
-  return nil, true
+--- The path of the first runtime object in a value, and its class.
+function values.find_object(root)
+  local path, class = find_path({root}, an_object)
+  return string.sub(path, 4), class
 end
 
--- Copy a table with everything below it. Iterative: a long chain must not overflow the stack.
--- Returns nil, true when something in it cannot be sent.
-function copy_deep(root, memo)
-  memo = memo or {}
-  local known = memo[root]
-  if known ~= nil then
+-- The copy of a table as it begins: empty, filled when its turn in `work` comes. nil for a runtime object that cannot
+-- be sent. All that is nested goes through `work`: no chain of tables, errors or payloads may overflow the stack.
+local function begin(v, memo, work)
+  local made = memo[v]
+  if made ~= nil then
     values.shared = true
-    return known
+    return made
   end
-  local mt = dgetmetatable(root)
-  if mt then
-    local made, plain = copy_object(root, mt, memo)
-    if not plain then return made end
+  local mt = dgetmetatable(v)
+  local class = mt and classes[mt]
+  if not class then
+    made = mt == object_mark and setmetatable({}, object_mark) or {}
+    memo[v] = made
+    work[#work + 1] = v
+    return made
   end
-  local top = {}
-  if mt == object_mark then setmetatable(top, object_mark) end
-  memo[root] = top
-  local work, n = {root}, 1
+  if mt == error_mt then
+    made = errors.shell(v)
+    memo[v] = made
+    local details = rawget(v, 4)
+    if type(details) == "table" then work[#work + 1] = v end
+    return made
+  end
+  if mt == values.payload_mt then
+    local inner = rawget(v, 1)
+    while type(inner) == "table" and dgetmetatable(inner) == mt do inner = rawget(inner, 1) end
+    if type(inner) == "table" then inner = begin(inner, memo, work) end
+    return inner
+  end
+  return dropped(class)
+end
+
+-- Copy a table with everything below it. Returns nil, true when something in it cannot be sent.
+function copy_deep(root)
+  local memo, work = {}, {}
+  local top = begin(root, memo, work)
+  if unsendable(type(top)) then return nil, true end
+  local n = #work
   while n > 0 do
     local t = work[n]
     work[n] = nil
-    n = n - 1
     local o = memo[t]
-    for k, v in next, t do
-      local tk, tv = type(k), type(v)
-      if tk == "table" then
-        local copied, bad = copy_deep(k, memo)
-        if bad then return nil, true end
-        k = copied
-      elseif tk == "function" or tk == "thread" or tk == "cdata" or tk == "userdata" then
-        return nil, true
-      end
-      if tv == "table" then
-        local found = memo[v]
-        if found ~= nil then
-          values.shared = true
-          v = found
-        else
-          local vmt = dgetmetatable(v)
-          local plain = true
-          local made
-          if vmt then made, plain = copy_object(v, vmt, memo) end
-          if plain then
-            made = {}
-            if vmt == object_mark then setmetatable(made, object_mark) end
-            memo[v] = made
-            n = n + 1
-            work[n] = v
-          elseif made ~= nil then
-            memo[v] = made
-          end
-          v = made
+    if dgetmetatable(t) == error_mt then
+      rawset(o, 4, begin(rawget(t, 4), memo, work))
+    else
+      for k, v in next, t do
+        local tk, tv = type(k), type(v)
+        if tk == "table" then
+          k = begin(k, memo, work)
+          tk = type(k)
         end
-      elseif tv == "function" or tv == "thread" or tv == "cdata" or tv == "userdata" then
-        return nil, true
+        if tv == "table" then
+          v = begin(v, memo, work)
+          tv = type(v)
+        end
+        if unsendable(tk) or unsendable(tv) then return nil, true end
+        if k ~= nil then o[k] = v end
       end
-      if k ~= nil then o[k] = v end
     end
+    n = #work
   end
   return top
 end
@@ -156,8 +165,9 @@ function values.copy(v)
   if tv == "table" then
     local o, bad = copy_table(v)
     if bad then
-      local path, kind = find_path(v)
-      return nil, format("a %s cannot be sent (at value%s)", kind, path)
+      values.dropped = false
+      local path, kind = find_path({v}, unsendable)
+      return nil, format("a %s cannot be sent (at value%s)", kind, string.sub(path, 4))
     end
     return o
   end
@@ -167,6 +177,9 @@ function values.copy(v)
   return v
 end
 
-values.find_path = find_path
+--- Copy an error; details that cannot be sent are left out.
+function values.copy_error(err)
+  return copy_deep(err) or errors.shell(err)
+end
 
 return values
