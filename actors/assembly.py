@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.definitions import Definitions
@@ -23,7 +23,6 @@ from actors.supervision import (
     RestartPolicy,
     RootSupervisor,
     ServiceSpec,
-    Sink,
     StartFailed,
     Startup,
     Strategy,
@@ -152,17 +151,6 @@ class Assembly:
             settled=self._started(_log_outcome),
         )
 
-    def references(self, id: str) -> Iterable[str]:
-        """Return what an entry that is no service refers to."""
-        try:
-            return self._registry.dependencies(id)
-        except RegistryError:
-            return ()
-
-    def trees(self) -> Iterable[TreeService]:
-        """Return the supervisor entries that are known."""
-        return list(self._trees.values())
-
     def _spec(self, id: str) -> ServiceSpec:
         entry, model = self._models[id]
         lifecycle = _lifecycle(model.lifecycle)
@@ -272,5 +260,3 @@ def _check_host_update(operation: Operation) -> None:
 def _log_outcome(outcome: BatchOutcome) -> None:
     for error in outcome.errors:
         log.debug("start batch: %s", error.message)
-
-

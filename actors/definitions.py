@@ -36,9 +36,9 @@ class Definitions:
         Raises:
             FaultsError: a syntax error, with the file and line of the source.
         """
-        if not isinstance(entry.data, dict | type(entry.data)) or entry.kind not in LUA_KINDS:
-            return
         source = entry.data.get("source")
+        if entry.kind not in LUA_KINDS or not isinstance(source, str | bytes):
+            return
         ref = self._registry.source_of(entry.id) if entry.id in self._registry else SourceRef(entry.id, "", 1)
         try:
             self._front_end.translate(source, ref.name)

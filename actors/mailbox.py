@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from actors.clock import Clock
-from actors.errors import ALREADY_EXISTS, INVALID, ProcessError
-from actors.hosts import Endpoint, EndpointEvent, Switchboard
+from actors.errors import ALREADY_EXISTS, ProcessError
+from actors.hosts import Endpoint, EndpointEvent, Question, Switchboard
 from actors.vm.wire import Input, LuaValue
+from actors.waiting import awaited, wait
+from actors.waiting import wake as wake_loop
 
 T = TypeVar("T")
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,13 @@ class Waiting(Generic[T]):
         self._clock = clock
         self._lock = threading.Lock()  # guards the items and those who wait
         self._items: deque[T] = deque()
-        self._waiters: deque[Callable[[], None]] = deque()
+        self._waiters: deque[Callable[[], bool]] = deque()
 
     def put(self, item: T) -> None:
         """Add an item; from any thread."""
         with self._lock:
             self._items.append(item)
-            wake = self._waiters.popleft() if self._waiters else None
-        if wake is not None:
-            wake()
+        self._wake_one()
 
     def receive(self, timeout: float | None = None) -> T:
         """Return the next item; wait for it.
@@ -58,58 +63,71 @@ class Waiting(Generic[T]):
             TimeoutError: nothing came in time.
         """
         deadline = None if timeout is None else self._clock.monotonic() + timeout
-        box = None
+        with self._lock:
+            if self._items:
+                return self._items.popleft()
+        box = self._clock.inbox(caller=True)
+
+        def wake() -> bool:
+            box.put(None)
+            return True
+
         try:
             while True:
                 with self._lock:
                     if self._items:
                         return self._items.popleft()
-                    if box is None:
-                        box = self._clock.inbox(caller=True)
-                    inbox = box
-
-                    def wake() -> None:
-                        inbox.put(None)
-
                     self._waiters.append(wake)
                 if not box.take(deadline):
                     with self._lock:
-                        if wake in self._waiters:
-                            self._waiters.remove(wake)
                         if self._items:
                             return self._items.popleft()
                     raise TimeoutError(f"nothing came within {timeout} s")
         finally:
-            if box is not None:
-                box.close()
+            self._forget(wake)
+            box.close()
 
-    async def areceive(self, timeout: float | None = None) -> T:
+    async def areceive(self, timeout: float | None = None) -> T:  # noqa: ASYNC109
         """As `receive`, without blocking the event loop; the timeout is in real seconds."""
         loop = asyncio.get_running_loop()
+        with self._lock:
+            if self._items:
+                return self._items.popleft()
+        woken: asyncio.Future[None]
 
-        async def wait() -> T:
-            while True:
-                with self._lock:
-                    if self._items:
-                        return self._items.popleft()
-                    woken: asyncio.Future[None] = loop.create_future()
+        def wake() -> bool:
+            return wake_loop(loop, lambda mine=woken: _settle(mine))
 
-                    def wake() -> None:
-                        loop.call_soon_threadsafe(lambda: woken.done() or woken.set_result(None))
-
-                    self._waiters.append(wake)
-                try:
-                    await woken
-                except asyncio.CancelledError:
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
                     with self._lock:
-                        if wake in self._waiters:
-                            self._waiters.remove(wake)
-                        elif self._items and self._waiters:
-                            self._waiters.popleft()()  # its turn goes to the next
-                    raise
+                        if self._items:
+                            return self._items.popleft()
+                        woken = loop.create_future()
+                        self._waiters.append(wake)
+                    await woken
+        except TimeoutError:
+            raise TimeoutError(f"nothing came within {timeout} s") from None
+        finally:
+            self._forget(wake)
 
-        async with asyncio.timeout(timeout):
-            return await wait()
+    def _forget(self, wake: Callable[[], bool]) -> None:
+        """Take one who waits no more out; a wake that was meant for it goes to the next."""
+        with self._lock:
+            if wake in self._waiters:
+                self._waiters.remove(wake)
+                return
+            if not self._items:
+                return
+        self._wake_one()
+
+    def _wake_one(self) -> None:
+        while True:
+            with self._lock:
+                wake = self._waiters.popleft() if self._waiters else None
+            if wake is None or wake():
+                return
 
     def __len__(self) -> int:
         return len(self._items)
@@ -126,9 +144,8 @@ class Mailbox:
             (``"pid.exit"``), `.sender`, `.at`, `.reason`, `.result` (``{"value": v}`` or ``{"error": ProcessError}``).
     """
 
-    def __init__(self, board: Switchboard, request: Callable[..., Any]) -> None:
+    def __init__(self, board: Switchboard) -> None:
         self._board = board
-        self._request = request
         self._messages: Waiting[Message] = Waiting(board.clock)
         self.events: Waiting[EndpointEvent] = Waiting(board.clock)
         self._endpoint = Endpoint(board, "node:python", self._on_message, self.events.put)
@@ -142,7 +159,7 @@ class Mailbox:
         """
         return self._messages.receive(timeout)
 
-    async def areceive(self, timeout: float | None = None) -> Message:
+    async def areceive(self, timeout: float | None = None) -> Message:  # noqa: ASYNC109
         """As `receive`, without blocking the event loop."""
         return await self._messages.areceive(timeout)
 
@@ -150,20 +167,31 @@ class Mailbox:
         """Have the end of a process (PID or name) told to `events`. Waits for its VM's answer.
 
         Raises:
-            ProcessError: NotFound when it does not live; AlreadyExists when this mailbox monitors it already.
+            ProcessError: NotFound when it does not live; AlreadyExists when this mailbox monitors it already; Invalid
+                for a mailbox of the Python program.
         """
-        text, pid = self._board.resolve(target)
-        if pid.vm == 0:
-            raise ProcessError("a mailbox of the Python program cannot be monitored", kind=INVALID, pid=text)
-        if self._endpoint.unwatch(text):
-            self._endpoint.watch(text)
-            raise ProcessError(f"already monitoring {text}", kind=ALREADY_EXISTS, pid=text)
-        self._endpoint.watch(text)
+        text, question = self._monitor(target)
         try:
-            self._request(self._board.worker_of(pid), lambda ref: [Input.MONITOR, ref, self.pid, text])
-        except ProcessError:
+            wait(self._board.clock, question)
+        except BaseException:
             self._endpoint.unwatch(text)
             raise
+
+    async def amonitor(self, target: str) -> None:
+        """As `monitor`, without blocking the event loop."""
+        text, question = self._monitor(target)
+        try:
+            await awaited(self._board.clock, question)
+        except BaseException:
+            self._endpoint.unwatch(text)
+            raise
+
+    def _monitor(self, target: str) -> tuple[str, Question]:
+        text, pid = self._board.resolve(target)
+        worker = self._board.worker_of(pid, "monitored")
+        if not self._endpoint.watch(text):
+            raise ProcessError(f"already monitoring {text}", kind=ALREADY_EXISTS, pid=text)
+        return text, Question(self._board, worker, lambda ref: [Input.MONITOR, ref, self.pid, text])
 
     def unmonitor(self, target: str) -> None:
         """Stop monitoring; an event that waits already stays."""
@@ -184,5 +212,3 @@ class Mailbox:
 
     def __repr__(self) -> str:
         return f"<Mailbox {self.pid}>"
-
-

@@ -13,13 +13,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from actors.actor import wait_for
 from actors.assembly import Assembly, BatchDone
-from actors.clock import Clock, SystemClock
+from actors.clock import Clock, Inbox, SystemClock
 from actors.definitions import Definitions, unavailable
-from actors.errors import INVALID, NOT_FOUND, UNAVAILABLE, Failure, ProcessError
+from actors.errors import INVALID, NOT_FOUND, UNAVAILABLE, ProcessError
 from actors.functions import FUNCTION_HOST, FunctionHost
-from actors.hosts import DeadLetter, HostInfo, HostSettings, ProcessEnded, ProcessHost, ProcessInfo, Switchboard, Watchdog
-from actors.hosts.worker import VMWorker
+from actors.hosts import (
+    Call,
+    DeadLetter,
+    HostInfo,
+    HostSettings,
+    Pid,
+    ProcessHost,
+    ProcessInfo,
+    Spawn,
+    Switchboard,
+    Watchdog,
+)
 from actors.kinds import CATALOG, EntryKinds
 from actors.mailbox import Mailbox
 from actors.supervision import (
@@ -33,8 +44,9 @@ from actors.supervision import (
 )
 from actors.vm.door import Door
 from actors.vm.wire import Input, LuaValue, check
+from actors.waiting import awaited, wait
 from actors.watching import RuntimeEvent, ServiceChanged, Watchers
-from registry import Registry
+from registry import Registry, RegistryError
 
 log = logging.getLogger(__name__)
 
@@ -85,18 +97,17 @@ class Runtime:
         self._watchers = Watchers()
         self._board = Switchboard(self.clock, node, self._watchers.tell)
         self._hosts: dict[str, ProcessHost] = {}
-        self._past_hosts: dict[str, HostInfo] = {}
         self._launched: list[ProcessHost] = []
         self._tree_states: dict[str, ServiceState] = {}
         self._definitions = Definitions(registry, self._board.entry_number)
         self._vm_memory = vm_memory
         self._door = self._make_door()
-        self._lock = threading.Lock()  # guards start and stop, and the table of hosts
+        self._lock = threading.Lock()  # guards the table of hosts
+        self._life = threading.Lock()  # held while the tree is set up and while it is taken down, and for the status
         self._status = "new"
         self._root: RootSupervisor | None = None
         self._functions: FunctionHost | None = None
         self._watchdog: Watchdog | None = None
-        self._first_batch: Any = None
 
     @classmethod
     def load(
@@ -132,40 +143,56 @@ class Runtime:
         waits for a retry (spec supervision.md OP-7).
 
         Raises:
-            registry.FaultsError: entries that only show their faults now, such as Lua with a syntax error. Nothing runs.
-            ProcessError: kind Invalid, when it was started before.
+            registry.FaultsError: entries that only show their faults now, such as Lua with a syntax error; nothing runs.
+            ProcessError: Invalid, when it was started or stopped before; Unavailable, when it is stopped meanwhile.
         """
         settled = self._begin()
-        settled.take()
-        settled.close()
+        try:
+            settled.take()
+        except BaseException:  # Ctrl-C: nothing may be left running that nobody holds
+            self.stop(0)
+            raise
+        finally:
+            settled.close()
+        if self._status in ("stopping", "stopped"):
+            raise ProcessError("the runtime was stopped while it started", kind=UNAVAILABLE)
 
     async def astart(self) -> None:
         """As `start`, without blocking the event loop."""
         await asyncio.to_thread(self.start)
 
     def stop(self, timeout: float | None = None) -> None:
-        """Stop everything in reverse dependency order, and end all threads. Calling it again does nothing.
+        """Stop everything in reverse dependency order, and end all threads. Calling it again does nothing; a call
+        while another one waits may shorten its time. A runtime that was stopped cannot be started again.
 
         Args:
             timeout: seconds after which what still lives is killed; by default `shutdown_timeout`. 0: at once.
         """
-        with self._lock:
+        with self._life:
             if self._status in ("new", "stopped"):
                 self._status = "stopped"
                 return
             self._status = "stopping"
         root = self._root
         assert root is not None
-        done = self.clock.inbox(caller=True)
         limit = self._shutdown_timeout if timeout is None else timeout
-        root.shutdown(limit, done.put)
-        outcomes: list[StopOutcome] = done.take()
-        done.close()
-        if outcomes and outcomes[0].timed_out:
-            log.warning("services still ran after %g s and were killed", limit)
-        self._end(root)
+        try:
 
-    async def astop(self, timeout: float | None = None) -> None:
+            def begin(done: Callable[[StopOutcome], None]) -> None:
+                root.shutdown(limit, done)
+
+            outcome = wait_for(self.clock, begin)
+            if outcome.timed_out:
+                log.warning("services still ran after %g s and were killed", limit)
+        except BaseException:  # a second Ctrl-C
+            root.shutdown(0, lambda outcome: None)
+            raise
+        finally:
+            with self._life:
+                if self._status != "stopped":
+                    self._end(root)
+
+    async def astop(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """As `stop`, without blocking the event loop."""
         await asyncio.to_thread(self.stop, timeout)
 
@@ -199,45 +226,34 @@ class Runtime:
             ProcessError: NotFound (entry, host), Unavailable (host not running), LimitExceeded, Invalid (a value that
                 cannot cross), or what the script raised while it loaded.
         """
-        worker, make = self._spawn_request(entry, host, args, {} if name is None else {"name": name})
-        value = self._request(worker, make)
-        return str(value["holder"]) if isinstance(value, dict) else str(value)
+        return _pid_of(wait(self.clock, self._spawn(entry, host, args, {} if name is None else {"name": name})))
 
     async def aspawn(self, entry: str, host: str, *args: LuaValue, name: str | None = None) -> str:
-        """As `spawn`, without blocking the event loop."""
-        worker, make = self._spawn_request(entry, host, args, {} if name is None else {"name": name})
-        value = await self._arequest(worker, make)
-        return str(value["holder"]) if isinstance(value, dict) else str(value)
+        """As `spawn`, without blocking the event loop; after a cancellation no process is left."""
+        request = self._spawn(entry, host, args, {} if name is None else {"name": name})
+        return _pid_of(await awaited(self.clock, request))
 
     def exec(self, entry: str, host: str, *args: LuaValue, timeout: float | None = None) -> LuaValue:
         """Start a process, wait until it ends, and return its result.
 
         Args:
-            timeout: seconds to wait; then the process is terminated.
+            timeout: seconds to wait; then the process is terminated, as by whatever else ends the wait (Ctrl-C).
 
         Raises:
             ProcessError: as `spawn`, and what the process failed with.
             TimeoutError: it did not end in time.
         """
-        worker, make = self._spawn_request(entry, host, args, {"exec": True})
-        started: list[str] = []
         try:
-            return self._request(worker, make, timeout, started.append)
+            return wait(self.clock, self._spawn(entry, host, args, {"exec": True}), timeout)
         except TimeoutError:
             raise TimeoutError(f"{entry} did not end within {timeout} s; it was terminated") from None
-        finally:
-            self._end_of_exec(worker, started, finished=False)
 
-    async def aexec(self, entry: str, host: str, *args: LuaValue, timeout: float | None = None) -> LuaValue:
+    async def aexec(self, entry: str, host: str, *args: LuaValue, timeout: float | None = None) -> LuaValue:  # noqa: ASYNC109
         """As `exec`, without blocking the event loop; a cancellation terminates the process."""
-        worker, make = self._spawn_request(entry, host, args, {"exec": True})
-        started: list[str] = []
         try:
-            return await self._arequest(worker, make, timeout, started.append)
+            return await awaited(self.clock, self._spawn(entry, host, args, {"exec": True}), timeout)
         except TimeoutError:
             raise TimeoutError(f"{entry} did not end within {timeout} s; it was terminated") from None
-        finally:
-            self._end_of_exec(worker, started, finished=False)
 
     def send(self, target: str, topic: str, *payload: LuaValue) -> None:
         """Queue a message at a process or mailbox (PID or name). Never waits; returning means that it is queued, not
@@ -255,19 +271,19 @@ class Runtime:
             deadline: seconds after which it is terminated if it still lives.
 
         Raises:
-            ProcessError: NotFound.
+            ProcessError: NotFound; Invalid for a mailbox of the Python program.
         """
         pid, parsed = self._board.resolve(target)
-        self._board.worker_of(parsed).post([Input.CANCEL, pid, None, reason, deadline])
+        self._board.worker_of(parsed, "canceled").post([Input.CANCEL, pid, None, reason, deadline])
 
     def terminate(self, target: str) -> None:
         """End a process at its next step; its code does not run again.
 
         Raises:
-            ProcessError: NotFound.
+            ProcessError: NotFound; Invalid for a mailbox of the Python program.
         """
         pid, parsed = self._board.resolve(target)
-        self._board.worker_of(parsed).post([Input.TERMINATE, pid])
+        self._board.worker_of(parsed, "terminated").post([Input.TERMINATE, pid])
 
     def lookup(self, name: str) -> str | None:
         """Return the PID that a name is registered for, or None."""
@@ -275,7 +291,7 @@ class Runtime:
 
     def mailbox(self) -> Mailbox:
         """Return a new mailbox of this program, with a PID of its own. Close it when it is not needed any more."""
-        return Mailbox(self._board, self._request)
+        return Mailbox(self._board)
 
     # functions
 
@@ -289,25 +305,17 @@ class Runtime:
             ProcessError: NotFound, Unavailable, or what the function failed with.
             TimeoutError: no result in time.
         """
-        worker, make = self._call_request(function, args)
-        refs: list[int] = []
         try:
-            return self._request(worker, make, timeout, refs=refs)
+            return wait(self.clock, self._call(function, args), timeout)
         except TimeoutError:
             raise TimeoutError(f"{function} did not return within {timeout} s; the call was canceled") from None
-        finally:
-            self._end_of_call(worker, refs)
 
-    async def acall(self, function: str, *args: LuaValue, timeout: float | None = None) -> LuaValue:
+    async def acall(self, function: str, *args: LuaValue, timeout: float | None = None) -> LuaValue:  # noqa: ASYNC109
         """As `call`, without blocking the event loop; a cancellation cancels the call."""
-        worker, make = self._call_request(function, args)
-        refs: list[int] = []
         try:
-            return await self._arequest(worker, make, timeout, refs=refs)
+            return await awaited(self.clock, self._call(function, args), timeout)
         except TimeoutError:
             raise TimeoutError(f"{function} did not return within {timeout} s; the call was canceled") from None
-        finally:
-            self._end_of_call(worker, refs)
 
     # inspection: never waits for a VM, answers while one is stuck
 
@@ -348,7 +356,11 @@ class Runtime:
             ProcessError: NotFound, or why it did not start.
             TimeoutError: it is not decided in time.
         """
-        outcome: BatchOutcome = self._wait(lambda done: self._running().start_service(id, settled=done), timeout)
+
+        def begin(done: Callable[[BatchOutcome], None]) -> None:
+            self._running().start_service(id, settled=done)
+
+        outcome = wait_for(self.clock, begin, timeout)
         if outcome.errors:
             raise ProcessError.of(outcome.errors[0])
 
@@ -359,11 +371,23 @@ class Runtime:
             ProcessError: NotFound, or a service did not stop in time and could not be killed.
             TimeoutError: it goes on after `timeout` seconds.
         """
-        outcome: StopOutcome = self._wait(lambda done: self._running().stop_service(id, done), timeout)
+
+        def begin(done: Callable[[StopOutcome], None]) -> None:
+            self._running().stop_service(id, done)
+
+        outcome = wait_for(self.clock, begin, timeout)
         if outcome.error is not None:
             raise ProcessError.of(outcome.error)
         if outcome.failed:
             raise ProcessError("; ".join(f"{id}: {why}" for id, why in outcome.failed.items()))
+
+    async def astart_service(self, id: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """As `start_service`, without blocking the event loop."""
+        await asyncio.to_thread(self.start_service, id, timeout)
+
+    async def astop_service(self, id: str, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """As `stop_service`, without blocking the event loop."""
+        await asyncio.to_thread(self.stop_service, id, timeout)
 
     # inside
 
@@ -371,19 +395,33 @@ class Runtime:
         from actors.vm.door_functions import pure_functions
 
         names = self._board.names
+
+        def release(pid: bytes) -> bytes:
+            names.release(pid.decode())
+            return b""
+
         door = Door(pure_functions())
         door.add("entry", self._definitions.packed)
         door.add("claim", lambda name, pid: names.claim(name.decode(), pid.decode()).encode())
-        door.add("release", lambda pid: names.release(pid.decode()) or b"")
+        door.add("release", release)
         door.add("unregister", lambda name: b"1" if names.unregister(name.decode()) else b"")
         return door
 
-    def _begin(self) -> Any:
-        with self._lock:
+    def _begin(self) -> Inbox:
+        with self._life:
             if self._status != "new":
-                raise ProcessError(f"the runtime is {self._status}; make a new one", kind=INVALID)
-            self._status = "starting"
-        settled = self.clock.inbox(caller=True)
+                text = "a runtime is started once" if self._status == "running" else "make a new one"
+                raise ProcessError(f"the runtime is {self._status}: {text}", kind=INVALID)
+            settled = self.clock.inbox(caller=True)
+            try:
+                self._set_up(settled)
+            except BaseException:
+                settled.close()
+                raise
+            self._status = "running"
+            return settled
+
+    def _set_up(self, settled: Inbox) -> None:
         first = deque([settled.put])
 
         def started(then: BatchDone) -> BatchDone:
@@ -400,7 +438,7 @@ class Runtime:
             clock=self.clock,
             rng=random.Random(self._random.getrandbits(64)),
             sink=self._service_changed,
-            references=lambda id: assembly.references(id),
+            references=self._references,
         )
         self._root = root
         assembly = Assembly(
@@ -421,8 +459,12 @@ class Runtime:
             self._end(root)
             raise
         self._watchdog.start()
-        self._status = "running"
-        return settled
+
+    def _references(self, id: str) -> Iterable[str]:
+        try:
+            return self.registry.dependencies(id)
+        except RegistryError:
+            return ()
 
     def _end(self, root: RootSupervisor) -> None:
         if self._watchdog is not None:
@@ -478,21 +520,27 @@ class Runtime:
         self._service_changed(update)
 
     def _running(self) -> RootSupervisor:
-        if self._root is None or self._status not in ("running", "starting", "stopping"):
-            raise ProcessError(f"the runtime is {self._status if self._status != 'new' else 'not started'}", kind=UNAVAILABLE)
+        if self._root is None or self._status in ("new", "stopped"):
+            state = "not started" if self._status == "new" else self._status
+            raise ProcessError(f"the runtime is {state}", kind=UNAVAILABLE)
         return self._root
 
-    def _spawn_request(
-        self, entry: str, host: str, args: tuple[LuaValue, ...], options: dict[str, Any]
-    ) -> tuple[VMWorker, Callable[[int], list[Any]]]:
+    def _spawn(self, entry: str, host: str, args: tuple[LuaValue, ...], options: dict[str, Any]) -> Spawn:
         self._running()
         packed = [check(value) for value in args]
+        if options.get("name") == "":
+            raise ProcessError("a name must not be empty", kind=INVALID)
+        if "name" in options and Pid.parse(options["name"]) is not None:
+            raise ProcessError(f"a name must not look like a PID: {options['name']}", kind=INVALID)
         self._refuse_unavailable(host)
-        worker = self._board.placing(host).place()
-        if worker is None:
-            raise ProcessError(f"host {host} has no worker", kind=UNAVAILABLE, retryable=True)
-        options = options or {"plain": True}
-        return worker, lambda ref: [Input.SPAWN, ref, entry, packed, len(packed), options]
+        return Spawn(self._board, host, entry, packed, options)
+
+    def _call(self, function: str, args: tuple[LuaValue, ...]) -> Call:
+        self._running()
+        if ":" not in function:
+            raise ProcessError(f"namespace required in function ID '{function}'", kind=INVALID)
+        assert self._functions is not None
+        return Call(self._board, self._functions.place, function, [check(value) for value in args])
 
     def _refuse_unavailable(self, host: str) -> None:
         if host in self.registry:
@@ -502,17 +550,6 @@ class Runtime:
                 raise unavailable(entry)
             if entry.kind != "process.host":
                 raise ProcessError(f"{host} is a {entry.kind}, not a process host", kind=INVALID, retryable=False)
-
-    def _call_request(
-        self, function: str, args: tuple[LuaValue, ...]
-    ) -> tuple[VMWorker, Callable[[int], list[Any]]]:
-        self._running()
-        if ":" not in function:
-            raise ProcessError(f"namespace required in function ID '{function}'", kind=INVALID)
-        packed = [check(value) for value in args]
-        assert self._functions is not None
-        worker = self._functions.place()
-        return worker, lambda ref: [Input.CALL, ref, function, packed, len(packed)]
 
     def _send(self, target: str, topic: str, payload: tuple[LuaValue, ...], sender: str | None) -> None:
         if topic.startswith("@"):
@@ -525,70 +562,6 @@ class Runtime:
             return
         self._board.worker_of(parsed).post([Input.SEND, pid, topic, sender, packed, len(packed)])
 
-    def _end_of_exec(self, worker: VMWorker, started: list[str], *, finished: bool) -> None:
-        # whoever stops waiting for an exec ends its process; one that has ended already does not mind
-        if started and not finished:
-            worker.post([Input.TERMINATE, started[0]])
 
-    def _end_of_call(self, worker: VMWorker, refs: list[int]) -> None:
-        if refs and self._board.forget(refs[0]):
-            worker.post([Input.CANCEL_CALL, refs[0]])
-
-    def _request(
-        self,
-        worker: VMWorker,
-        make: Callable[[int], list[Any]],
-        timeout: float | None = None,
-        started: Callable[[str], None] | None = None,
-        refs: list[int] | None = None,
-    ) -> Any:
-        """Ask a VM and wait for its answer."""
-        box = self.clock.inbox(caller=True)
-        deadline = None if timeout is None else self.clock.monotonic() + timeout
-        try:
-            ref = self._board.request(worker, make, lambda ok, value: box.put((ok, value)), started)
-            if refs is not None:
-                refs.append(ref)
-            answers = box.take(deadline)
-            if not answers:
-                if refs is None:
-                    self._board.forget(ref)
-                raise TimeoutError(f"no answer within {timeout} s")
-        finally:
-            box.close()
-        return _answer(*answers[0])
-
-    async def _arequest(
-        self,
-        worker: VMWorker,
-        make: Callable[[int], list[Any]],
-        timeout: float | None = None,
-        started: Callable[[str], None] | None = None,
-        refs: list[int] | None = None,
-    ) -> Any:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[bool, Any]] = loop.create_future()
-
-        def answered(ok: bool, value: Any) -> None:
-            loop.call_soon_threadsafe(lambda: future.done() or future.set_result((ok, value)))
-
-        ref = self._board.request(worker, make, answered, started)
-        if refs is not None:
-            refs.append(ref)
-        async with asyncio.timeout(timeout):
-            ok, value = await future
-        return _answer(ok, value)
-
-    def _wait(self, begin: Callable[[Callable[[Any], None]], object], timeout: float | None) -> Any:
-        from actors.actor import wait_for
-
-        return wait_for(self.clock, begin, timeout)
-
-
-def _answer(ok: bool, value: Any) -> Any:
-    if ok:
-        return value
-    failure = value if isinstance(value, Failure) else Failure(str(value))
-    raise ProcessError.of(failure)
-
-
+def _pid_of(value: Any) -> str:
+    return str(value["holder"]) if isinstance(value, dict) else str(value)

@@ -55,10 +55,16 @@ class Endpoint:
         self._watched: set[str] = set()
         self.pid = board.enter(self, host)
 
-    def watch(self, pid: str) -> None:
-        """Note that this endpoint monitors a process; done before the VM is asked, so that no end is missed."""
+    def watch(self, pid: str) -> bool:
+        """Note that this endpoint monitors a process; done before the VM is asked, so that no end is missed.
+
+        False when it does already.
+        """
         with self._lock:
+            if pid in self._watched:
+                return False
             self._watched.add(pid)
+            return True
 
     def unwatch(self, pid: str) -> bool:
         """Forget a monitored process; tell whether it was."""

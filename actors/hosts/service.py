@@ -6,8 +6,8 @@ from typing import Any
 
 from actors.errors import NOT_FOUND, UNAVAILABLE, Failure, ProcessError
 from actors.hosts.endpoint import Endpoint, EndpointEvent
+from actors.hosts.requests import Spawn
 from actors.hosts.switchboard import Switchboard
-from actors.hosts.worker import VMWorker
 from actors.supervision import Exited, Report, Started, StartFailed
 from actors.vm.wire import Input
 
@@ -29,42 +29,37 @@ class ProcessDriver:
         self._args = args
         self._watcher: Endpoint | None = None
         self._pid = ""
-        self._worker: VMWorker | None = None
+        self._spawn: Spawn | None = None
         self._called_off = False
         self._report: Report = lambda event: None
 
     def start(self, report: Report) -> None:
         """Spawn the process; it counts as started when it exists."""
         self._report = report
-        try:
-            worker = self._board.placing(self._host).place()
-        except ProcessError as error:
-            report(StartFailed(_final_unless_unavailable(error.failure())))
-            return
-        if worker is None:
-            report(StartFailed(Failure(f"host {self._host} has no worker", UNAVAILABLE, True)))
-            return
-        self._worker = worker
         watcher = Endpoint(self._board, "node:control", lambda topic, sender, payloads: None, self._on_event)
         self._watcher = watcher
-        options = {"monitor": watcher.pid, "from": watcher.pid}
-        self._board.request(
-            worker,
-            lambda ref: [Input.SPAWN, ref, self._process, self._args, len(self._args), options],
-            self._on_answer,
-        )
+        spawn = Spawn(self._board, self._host, self._process, self._args, {"monitor": watcher.pid, "from": watcher.pid})
+        self._spawn = spawn
+        try:
+            spawn.begin(self._on_answer)
+        except ProcessError as error:
+            self._close()
+            report(StartFailed(_final_unless_unavailable(error.failure())))
 
     def stop(self, reason: str) -> None:
         """Send CANCEL to the process."""
         self._called_off = True
-        if self._pid and self._worker is not None and self._watcher is not None:
-            self._worker.post([Input.CANCEL, self._pid, self._watcher.pid, reason, None])
+        if self._watcher is not None:
+            self._post([Input.CANCEL, self._pid, self._watcher.pid, reason, None])
 
     def kill(self) -> None:
         """Terminate the process."""
         self._called_off = True
-        if self._pid and self._worker is not None:
-            self._worker.post([Input.TERMINATE, self._pid])
+        self._post([Input.TERMINATE, self._pid])
+
+    def _post(self, record: list[Any]) -> None:
+        if self._pid and self._spawn is not None and self._spawn.worker is not None:
+            self._spawn.worker.post(record)
 
     def _on_answer(self, ok: bool, value: Any) -> None:
         if not ok:
@@ -75,8 +70,8 @@ class ProcessDriver:
         if self._watcher is not None:
             self._watcher.watch(value)
         self._report(Started(value))
-        if self._called_off and self._worker is not None:
-            self._worker.post([Input.TERMINATE, self._pid])
+        if self._called_off:
+            self._post([Input.TERMINATE, self._pid])
 
     def _on_event(self, event: EndpointEvent) -> None:
         if event.kind != "pid.exit":

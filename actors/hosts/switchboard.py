@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from actors.clock import Clock
-from actors.errors import INTERNAL, LIMIT_EXCEEDED, NOT_FOUND, UNAVAILABLE, Failure, ProcessError
+from actors.errors import INTERNAL, INVALID, LIMIT_EXCEEDED, NOT_FOUND, UNAVAILABLE, Failure, ProcessError
 from actors.hosts.names import Names
 from actors.hosts.pid import Pid
 from actors.hosts.records import DeadLetter, ProcessEnded
@@ -29,7 +29,7 @@ _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.
 _KEPT_DEAD_LETTERS: Final = 1000
 
 Answered = Callable[[bool, Any], None]
-"""Called with (True, value) or (False, Failure), on the thread of a VM worker; must return at once."""
+"""Called with (True, value) or (False, Failure or a text of the kernel), on the thread of a VM; returns at once."""
 
 
 class Placing(Protocol):
@@ -127,9 +127,16 @@ class Switchboard:
         self.names.release_if(gone)
         for endpoint in list(self._endpoints.values()):
             endpoint.lost(gone, failure)
+        self.drop_pending(vm, failure)
+
+    def drop_pending(self, vm: int, failure: Failure) -> None:
+        """Answer what a VM will not answer any more."""
         for ref, pending in list(self._pending.items()):
             if pending.vm == vm and self._pending.pop(ref, None) is not None:
-                pending.answered(False, failure)
+                try:
+                    pending.answered(False, failure)
+                except Exception:
+                    log.exception("a request's answer could not be handed out")
 
     def workers(self) -> list[VMWorker]:
         """Return the workers of all VMs."""
@@ -232,12 +239,14 @@ class Switchboard:
             text = Pid.text(self.node, pid.host, self.mark, pid.vm, pid.slot, pid.generation)
         return text, pid
 
-    def worker_of(self, pid: Pid) -> VMWorker:
-        """Return the worker whose VM holds a process.
+    def worker_of(self, pid: Pid, done: str = "reached") -> VMWorker:
+        """Return the worker whose VM holds a process; `done` is what is to be done with it, for the message.
 
         Raises:
-            ProcessError: NotFound, when the VM is gone.
+            ProcessError: Invalid for what is Python's own, NotFound when the VM is gone.
         """
+        if pid.vm == 0:
+            raise ProcessError(f"a mailbox of the Python program cannot be {done}", kind=INVALID)
         worker = self._workers.get(pid.vm)
         if worker is None:
             raise ProcessError("process not found", kind=NOT_FOUND)
@@ -270,7 +279,10 @@ class Switchboard:
     def route(self, worker: VMWorker, outputs: list[list[Any]]) -> None:
         """Carry out what one step of a VM produced, in order; on the thread of its worker."""
         for record in outputs:
-            self._handlers[record[0]](self, worker, record)
+            try:
+                self._handlers[record[0]](self, worker, record)
+            except Exception:  # of a callback; the VM and what else left it are not to suffer
+                log.exception("cannot carry out output %s of VM %d", record[0], worker.vm)
 
     def add_dead_letter(self, to: str, topic: str, sender: str | None, reason: str) -> None:
         """Keep a message that nobody will get."""

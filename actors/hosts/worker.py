@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from actors.actor import Actor
 from actors.clock import Clock
+from actors.errors import UNAVAILABLE, Failure
 from actors.hosts.switchboard import Switchboard
 from actors.vm.luavm import LuaVM, VMSettings
 from actors.vm.memory import Counters, VMMemory
@@ -30,7 +31,7 @@ class VMWorker(Actor):
     Args:
         settings: makes the settings of the VM, given its number and memory.
         door: answers the kernel's synchronous calls.
-        lost: called once, on this thread, when the VM cannot go on (an error in the kernel, no memory), with the reason.
+        lost: called once, on this thread, when the VM cannot go on (an error in the kernel, no memory).
     """
 
     use_daemon_thread: ClassVar[bool] = True
@@ -74,12 +75,21 @@ class VMWorker(Actor):
             if self.abandoned:
                 return
             reason = "not enough memory" if type(error).__name__ == "LuaMemoryError" else f"{error}"
-            log.error("VM %d of %s is lost: %s", self.vm, self.host_id, reason, exc_info=error, extra={"host": self.host_id})
+            log.error(
+                "VM %d of %s is lost: %s", self.vm, self.host_id, reason, exc_info=error, extra={"host": self.host_id}
+            )
             self._lost(self, reason)
+        finally:
+            self._board.drop_pending(self.vm, Failure(f"host {self.host_id} has stopped", UNAVAILABLE, True))
+
+    def _call_door(self, name: bytes, *args: bytes) -> Any:
+        if self.abandoned:  # others believe it dead: it must not change anything any more
+            return None, b"Unavailable", b"worker lost"
+        return self._door(name, *args)
 
     def _run(self) -> None:
         stopped, take, clock, route = self.actor_stopped, self.inbox.take, self.clock, self._board.route
-        vm = LuaVM(self._settings(self.vm, self.memory), self._door)
+        vm = LuaVM(self._settings(self.vm, self.memory), self._call_door)
         deadline: float | None = None
         busy = False
         while not stopped.is_set():

@@ -110,8 +110,9 @@ local inputs = {}
 inputs[1] = function(m)
   local ref, id, args, options = m[2], m[3], m[4], m[6]
   args.n = m[5]
-  if not remote.has_room() then return outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("LimitExceeded",
-    "host " .. S.host .. " runs its " .. tostring(S.limit) .. " processes (max_processes)")) end
+  local holder = options.name and S.names[options.name]
+  if holder then return outbox.to_python(4, outbox.REPLY, ref, true, {holder = holder}) end
+  if not remote.has_room() then return outbox.to_python(4, outbox.REPLY, ref, false, "no room") end
   local spec = {
     id = id, host = S.host, args = args, from = options.from, name = options.name, monitor = options.monitor,
     messages = options.messages, context = options.context,
@@ -292,6 +293,7 @@ function M.start(settings, door)
   S.hard_limit = s.hard_limit or S.hard_limit
   seeds = random.new(s.seed1, s.seed2)
   loader.door = door
+  scheduler.bound_memory(s.max_memory or 0)
   header = ffi.cast("volatile uint32_t *", s.header)
   local names = {}
   for name in pairs(G) do
@@ -302,6 +304,20 @@ function M.start(settings, door)
   names[#names + 1] = "os"
   loader.set_globals(G, names)
   pids.attach(s.vm, s.address)
+end
+
+local PART = 20000       -- reductions between two looks at the clock
+local LONGEST = 0.004    -- seconds of processor time
+local clock = os.clock
+
+-- No single process used up its slice, and still the bound is met: the one with the most unread messages is to blame.
+local function relieve()
+  local worst, most = false, -1
+  for _, p in pairs(procs) do
+    local n = mailbox.waiting(p)
+    if n > most then worst, most = p, n end
+  end
+  if worst then lifecycle.relieve_memory(worst) end
 end
 
 --- One step: take in a packed list of inputs, run, and return what leaves, the next deadline (nil: none), and whether
@@ -317,11 +333,14 @@ function M.step(batch, now, wall, budget)
   end
   timers.fire()
   local busy
+  -- ends when nothing is ready, when the budget is used up, or after some milliseconds: what leaves must not wait
+  local began = clock()
   repeat
-    local slice = budget < 30000 and budget or 30000
-    budget = budget - slice + scheduler.run(slice)
+    local part = budget < PART and budget or PART
+    budget = budget - part + scheduler.run(part)
     busy = scheduler.busy()
-  until not busy or budget <= 0 or outbox.pending()
+    if scheduler.over_memory() then relieve() end
+  until not busy or budget <= 0 or clock() - began > LONGEST or outbox.pending()
   if S.collect then
     S.collect = false
     collectgarbage()

@@ -1,0 +1,4 @@
+-- tries: to be bytecode itself
+-- holds: the source is refused at load
+-- outcome: refused .
+-- bytes: \x1bLJ\x02\x02\x00\x01\x02\x00\x00\x02K\x00\x01\x00\x00

@@ -1,0 +1,7 @@
+-- tries: to take all memory by closures
+-- holds: the process ends with a memory error, the others live
+-- outcome: fails memory
+return { main = function()
+  local t = {}
+  for i = 1, 1e9 do t[i] = function() return i end end
+end }

@@ -1,0 +1,4 @@
+-- tries: to overflow the parser by 50,000 concatenations
+-- holds: the source is refused at load
+-- outcome: refused .
+-- repeat: 50000 x.. return TEXTx

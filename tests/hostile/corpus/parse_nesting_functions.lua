@@ -1,0 +1,4 @@
+-- tries: to overflow the parser by 5,000 nested functions
+-- holds: the source is refused at load
+-- outcome: refused .
+-- repeat: 5000 function()~ return TEXT

@@ -1,0 +1,4 @@
+-- tries: to overflow the parser by 20,000 nested tables
+-- holds: the source is refused at load
+-- outcome: refused .
+-- repeat: 20000 { return {TEXT

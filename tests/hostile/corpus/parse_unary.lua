@@ -1,0 +1,4 @@
+-- tries: to overflow the parser by 50,000 signs
+-- holds: the source is refused at load
+-- outcome: refused .
+-- repeat: 50000 not~ return TEXTtrue

@@ -1,0 +1,4 @@
+-- tries: to be a source of 2 MB
+-- holds: it runs, or is refused at load
+-- outcome: ends
+-- repeat: 120000 f(1,2,3)~x=1~ local~f,x=print TEXT return{main=function()return~1~end}

@@ -1,0 +1,4 @@
+-- tries: to have more local variables than a function can hold
+-- holds: the source is refused at load
+-- outcome: refused .
+-- repeat: 300 local~a=1~ TEXT return{main=print}
