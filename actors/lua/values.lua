@@ -120,25 +120,36 @@ function copy_deep(root)
   while n > 0 do
     local t = work[n]
     work[n] = nil
+    n = n - 1
     local o = memo[t]
     if dgetmetatable(t) == error_mt then
       rawset(o, 4, begin(rawget(t, 4), memo, work))
+      n = #work
     else
       for k, v in next, t do
         local tk, tv = type(k), type(v)
         if tk == "table" then
           k = begin(k, memo, work)
           tk = type(k)
+          n = #work
         end
         if tv == "table" then
-          v = begin(v, memo, work)
-          tv = type(v)
+          if memo[v] == nil and not dgetmetatable(v) then
+            local made = {}
+            memo[v] = made
+            n = n + 1
+            work[n] = v
+            v = made
+          else
+            v = begin(v, memo, work)
+            tv = type(v)
+            n = #work
+          end
         end
         if unsendable(tk) or unsendable(tv) then return nil, true end
         if k ~= nil then o[k] = v end
       end
     end
-    n = #work
   end
   return top
 end
