@@ -20,6 +20,7 @@ M.on_error = false    -- (process, thread, raised)
 M.on_kill = false     -- (process)
 M.on_attention = false -- (process): link failures that came while it ran
 M.on_deadlock = false -- (process)
+M.on_memory = false   -- (process that ran when the memory bound was met): true when it was ended
 
 local function enqueue(p)
   if not p.queued then
@@ -87,6 +88,15 @@ function M.new_main()
   return co_create(serve)
 end
 
+-- the memory bound in KB, looked at whenever a slice was used up: who allocates without end uses up its slices
+local max_kb = false
+
+--- Set the memory bound of the VM in bytes; 0 for none.
+function M.bound_memory(bytes) max_kb = bytes > 0 and bytes / 1024 or false end
+
+--- Tell whether more memory is used than the VM may take.
+function M.over_memory() return max_kb and collectgarbage("count") > max_kb or false end
+
 local function run_slice(p)
   S.current = p
   S.toplevel = false
@@ -111,6 +121,10 @@ local function run_slice(p)
       end
     elseif what == PREEMPTED then
       p.pre = t
+      if max_kb and collectgarbage("count") > max_kb then
+        p.queued = false
+        if M.on_memory(p) then return end
+      end
       break
     elseif not ok then
       p.queued = false
@@ -205,6 +219,8 @@ function r.y()
     co_yield(PREEMPTED)
   elseif r.n < -S.hard_limit then
     error("ran for too long in a place that cannot be preempted", 2)
+  elseif max_kb and r.n % 1024 == 0 and collectgarbage("count") > max_kb then
+    error("not enough memory", 0)
   end
 end
 

@@ -29,6 +29,25 @@ local function text_of(v, n, name)
   bad(n, name, "string", v, 4)
 end
 
+-- Work by the byte is charged to the slice of the process, so that ten calls on megabytes are not ten reductions.
+local r = require("state").r
+local CHARGED = 4096
+local function charge(size)
+  if size > CHARGED then r.n = r.n - floor(size / 1024) end
+end
+
+--- What a concatenation made, on its way to whoever asked for it (the front end puts the call there).
+function r.s(v)
+  if type(v) == "string" and #v > CHARGED then
+    local size = #v
+    if size > LARGEST then
+      error("resulting string too large (" .. size .. " bytes, the limit is " .. LARGEST .. ")", 2)
+    end
+    charge(size)
+  end
+  return v
+end
+
 local function too_large(size)
   error("resulting string too large (" .. size .. " bytes, the limit is " .. LARGEST .. ")", 3)
 end
@@ -236,6 +255,7 @@ function strings.rep(s, n, sep)
       size = size + #sep * (count - 1)
     end
     if size > LARGEST then too_large(size) end
+    charge(size)
   end
   return c_rep(s, count, sep)
 end
@@ -252,12 +272,16 @@ function strings.table_concat(t, sep, i, j)
         elseif type(v) ~= "number" then break end     -- C raises, and names the index
       end
       if size > LARGEST then too_large(size) end
+      charge(size + to - from)
     end
   end
   return c_concat(t, sep, i, j)
 end
 
-strings.byte, strings.char, strings.format, strings.reverse = string.byte, string.char, string.format, string.reverse
+strings.byte, strings.char, strings.reverse = string.byte, string.char, string.reverse
+
+local c_format = string.format
+function strings.format(...) return r.s(c_format(...)) end
 
 -- err:find("x") and its like (OP-24)
 local error_methods = errors.mt.__index

@@ -111,7 +111,6 @@ class LuaVM:
             unpack_returned_tuples=True,
             register_eval=False,
             register_builtins=False,
-            max_memory=settings.max_memory or None,
         )
         install = runtime.execute(_INSTALL)
         for name, source in _sources().items():
@@ -120,7 +119,7 @@ class LuaVM:
         fields = {
             key: getattr(settings, key)
             for key in VMSettings.__slots__
-            if key != "max_memory" and getattr(settings, key) is not None
+            if getattr(settings, key) is not None
         }
         self._step, self._memory, self._collect = start(pack(fields), door)
         runtime.execute(b"python = nil")

@@ -7,11 +7,11 @@ import sys
 import threading
 
 import pytest
+from instrumented import without_inserts
 
 from actors.vm.frontend import FrontEnd, SourceError
 from actors.vm.sources import lua_modules, read_lua
 
-SAFEPOINT = b" __r.n=__r.n-1 if __r.n<0 then __r.y() end "
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def front() -> FrontEnd:
 
 def marked(front: FrontEnd, source: str) -> str:
     """The translation with <S> for each safepoint."""
-    return front.translate(source, "app:main").replace(SAFEPOINT, b"<S>").decode()
+    return without_inserts(front.translate(source, "app:main"), b"<S>").decode()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_call_that_could_be_a_statement_is_refused_as_luajit_refuses_it(front:
 
 def test_any_line_end_and_any_byte_pass_unchanged(front: FrontEnd) -> None:
     source = b'local x = "\xff\x00\r" .. [[\r\n\xfe]]\r\nreturn x\n\r-- \x00\xff\r'.replace(b"\x00\r", b"\x00")
-    assert front.translate(source, "app:main") == source
+    assert without_inserts(front.translate(source, "app:main")) == source
     with pytest.raises(SourceError) as caught:
         front.translate(b"x = 1\r\ny = 2\n\rz =\r\n", "app:main")
     assert (caught.value.line, caught.value.column) == (4, 1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from instrumented import without_inserts
 
 from actors.vm.frontend import FrontEnd, SourceError
 
-SAFEPOINT = b" __r.n=__r.n-1 if __r.n<0 then __r.y() end "
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def front() -> FrontEnd:
 
 
 def erased(front: FrontEnd, source: str) -> str:
-    return front.translate(source, "f.lua").replace(SAFEPOINT, b"").decode()
+    return without_inserts(front.translate(source, "f.lua")).decode()
 
 
 def fault(front: FrontEnd, source: str) -> str:

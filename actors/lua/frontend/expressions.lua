@@ -35,6 +35,9 @@ for kind in ([[+ - * / % ^ .. < > <= == ~= and or]]):gmatch("%S+") do
   BINARY[kind] = true
 end
 
+-- what binds its operands tighter than `..`
+local TIGHTER = { ["+"] = true, ["-"] = true, ["*"] = true, ["/"] = true, ["%"] = true, ["^"] = true }
+
 --- One or more expressions.
 local function expression_list(p)
   expression(p)
@@ -207,7 +210,12 @@ function expressions.suffixed(p)
       end
       shape = "call"
     elseif kind == "!" then
+      if p.bang ~= p.pos then
+        insert(p.edits, p.stops[p.pos - 1] + 1, "")
+        p.bang_edit = p.edits.count
+      end
       assertion(p)
+      p.bang = p.pos
       shape = shape == "call" and "call" or "assertion"
     else
       return shape
@@ -242,9 +250,16 @@ local function operand(p)
     unexpected(p, "an expression")
   end
   kind = kinds[p.pos]
-  if kind == "name" or kind == "::" or kind == "!" then
+  -- where what is kept of it ends, should something be put there
+  local kept = p.bang == p.pos and p.bang_edit
+  if kept or kind == "name" or kind == "::" then
+    if not kept then
+      insert(p.edits, p.stops[p.pos - 1] + 1, "")
+      kept = p.edits.count
+    end
     casts(p)
   end
+  p.kept = kept
 end
 
 -- LuaJIT walks all pending jumps at each new one, so what it would refuse after minutes is refused here.
@@ -280,12 +295,37 @@ local function binary(p)
   return true
 end
 
---- An expression.
+--- An expression. Each run of operands that `..` joins is given to the runtime when it has been joined (`__r.s`), which
+--- charges for long texts and refuses those that are too long: no safepoint comes between two doublings of a text.
 function expression(p)
   enter(p)
-  repeat
-    operand(p)
-  until not binary(p)
+  local list, kinds = p.edits, p.kinds
+  local more = true
+  while more do
+    insert(list, p.starts[p.pos], "")
+    local here, joined = list.count, false
+    while true do
+      operand(p)
+      local operator = kinds[p.pos]
+      if operator == ".." then
+        joined = true
+      elseif not TIGHTER[operator] then
+        break
+      end
+      binary(p)
+    end
+    if joined then
+      list.text[here] = "__r.s("
+      if p.kept then
+        list.text[p.kept] = ")"
+      else
+        insert(list, p.stops[p.pos - 1] + 1, ")")
+      end
+    elseif list.count == here then
+      list.count = here - 1
+    end
+    more = binary(p)
+  end
   p.depth = p.depth - 1
 end
 expressions.expression = expression
