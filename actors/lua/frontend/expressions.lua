@@ -252,7 +252,7 @@ local function operand(p)
   kind = kinds[p.pos]
   -- where what is kept of it ends, should something be put there
   local kept = p.bang == p.pos and p.bang_edit
-  if kept or kind == "name" or kind == "::" then
+  if kept or kind == "name" or kind == "::" or kind == "!" then
     if not kept then
       insert(p.edits, p.stops[p.pos - 1] + 1, "")
       kept = p.edits.count
