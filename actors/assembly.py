@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from actors.definitions import Definitions
 from actors.errors import Failure
@@ -13,7 +13,7 @@ from actors.hosts.host import HostSettings
 from actors.kinds import CATALOG, LUA_KINDS
 from actors.kinds.lifecycle import LifecycleSpec
 from actors.kinds.services import ChildSpec as ChildEntry
-from actors.kinds.services import ProcessHostSpec, ProcessServiceSpec, SupervisorSpec
+from actors.kinds.services import ProcessHostSpec, ProcessServiceSpec, SupervisorSpec, TerminalHostSpec
 from actors.supervision import (
     BatchOutcome,
     ChildSpec,
@@ -36,6 +36,9 @@ from registry import Action, Entry, Operation, Registry, RegistryError
 log = logging.getLogger(__name__)
 
 BatchDone = Callable[[BatchOutcome], object]
+
+HOST_KINDS: Final = ("process.host", "terminal.host")
+"""The kinds whose entries run processes in VMs."""
 
 
 class _NotYet:
@@ -63,7 +66,7 @@ class Assembly:
     Args:
         launch_host: starts the actor of a host entry with its settings.
         sink: hears of state changes inside of trees.
-        max_memory: bytes that a VM may take.
+        max_memory: bytes that a VM may take. args: the arguments of the terminal.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Assembly:
         tree: Callable[[TreeSpec], TreeService],
         max_memory: int,
         started: Callable[[BatchDone], BatchDone],
+        args: tuple[str, ...] = (),
     ) -> None:
         self._registry = registry
         self._board = board
@@ -86,6 +90,7 @@ class Assembly:
         self._tree = tree
         self._max_memory = max_memory
         self._started = started
+        self._args = args
         self._models: dict[str, tuple[Entry, Any]] = {}
         self._trees: dict[str, TreeService] = {}
         self._told: set[str] = set()
@@ -127,16 +132,16 @@ class Assembly:
                 self._trees.pop(entry.id, None)
                 if _is_service(entry):
                     removed.append(entry.id)
-                if entry.kind == "process.host":
+                if entry.kind in HOST_KINDS:
                     self._board.set_host(entry.id, None)
                 continue
             if _is_service(entry):
                 self._models[entry.id] = (entry, operation.model)
                 touched.add(entry.id)
-            if entry.kind == "process.host":
+            if entry.kind in HOST_KINDS:
                 if self._board.host_state(entry.id) is None:
                     self._board.set_host(entry.id, "stopped")
-            elif entry.kind in ("terminal.host", "temporal.worker"):
+            elif entry.kind == "temporal.worker":
                 self._board.set_host(entry.id, "stopped")
         children = {child.id for _, model in self._models.values() for child in _children(model)}
         parents = {
@@ -188,6 +193,11 @@ class Assembly:
                 max_memory=self._max_memory,
             )
             return HostDriver(lambda: self._launch_host(id, settings))
+        if isinstance(model, TerminalHostSpec):
+            alone = HostSettings(
+                workers=1, max_memory=self._max_memory, terminal=True, hide_logs=model.hide_logs, args=self._args
+            )
+            return HostDriver(lambda: self._launch_host(id, alone))
         return _NotYet(entry)
 
     def _tell_not_yet(self, entry: Entry) -> None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from actors.actor import wait_for
-from actors.assembly import Assembly, BatchDone
+from actors.assembly import HOST_KINDS, Assembly, BatchDone
 from actors.clock import Clock, Inbox, SystemClock
 from actors.definitions import Definitions, unavailable
 from actors.errors import INVALID, NOT_FOUND, UNAVAILABLE, ProcessError
@@ -42,6 +42,7 @@ from actors.supervision import (
     TreeService,
     TreeSpec,
 )
+from actors.terminal import Ending, Terminal
 from actors.vm.door import Door
 from actors.vm.wire import Input, LuaValue, check
 from actors.waiting import awaited, wait
@@ -74,6 +75,7 @@ class Runtime:
         vm_memory: bytes of Lua memory that each VM may take, 0 for no bound.
         stuck_after: seconds after which a VM that does not come back from one step is replaced.
         shutdown_timeout: seconds that `stop` and leaving a `with` block wait for services to end.
+        terminal: the streams of the process on a terminal host; by default those of the program.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Runtime:
         vm_memory: int = MAX_MEMORY,
         stuck_after: float = 10.0,
         shutdown_timeout: float = 30.0,
+        terminal: Terminal | None = None,
     ) -> None:
         self.registry = registry
         self.state = Path(state) if state is not None else None
@@ -105,6 +108,11 @@ class Runtime:
         self._lock = threading.Lock()  # guards the table of hosts
         self._life = threading.Lock()  # held while the tree is set up and while it is taken down, and for the status
         self._status = "new"
+        self.ending = Ending(self.stop)
+        self._terminal = terminal if terminal is not None else Terminal()
+        self._terminal.connect(self.ending, lambda: self._status in ("stopping", "stopped"))
+        self._board.terminal = self._terminal
+        self._board.on_exit = self.ending.request
         self._root: RootSupervisor | None = None
         self._functions: FunctionHost | None = None
         self._watchdog: Watchdog | None = None
@@ -169,10 +177,11 @@ class Runtime:
             timeout: seconds after which what still lives is killed; by default `shutdown_timeout`. 0: at once.
         """
         with self._life:
-            if self._status in ("new", "stopped"):
-                self._status = "stopped"
-                return
-            self._status = "stopping"
+            idle = self._status in ("new", "stopped")
+            self._status = "stopped" if idle else "stopping"
+        if idle:
+            self.ending.join()
+            return
         root = self._root
         assert root is not None
         limit = self._shutdown_timeout if timeout is None else timeout
@@ -191,6 +200,15 @@ class Runtime:
             with self._life:
                 if self._status != "stopped":
                     self._end(root)
+            self.ending.join()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait until the app ends by itself, and return its exit code: a process called `system.exit`, or the process of
+        a terminal host has ended. The runtime is stopping then; `stop` waits for that.
+
+        Returns None when `timeout` real seconds have passed.
+        """
+        return self.ending.wait(timeout)
 
     async def astop(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """As `stop`, without blocking the event loop."""
@@ -450,6 +468,7 @@ class Runtime:
             tree=self._make_tree,
             max_memory=self._vm_memory,
             started=started,
+            args=self._terminal.args,
         )
         self._functions = FunctionHost(self._launch_functions)
         self._watchdog = Watchdog(self._all_hosts, self._stuck_after)
@@ -477,6 +496,7 @@ class Runtime:
             host.stop()
             host.join(5.0)
             host.join_workers(5.0)
+        self._terminal.close()
         self.registry.detach()
         self._status = "stopped"
 
@@ -548,7 +568,7 @@ class Runtime:
             info = CATALOG.get(entry.kind)
             if info is not None and not info.runs:
                 raise unavailable(entry)
-            if entry.kind != "process.host":
+            if entry.kind not in HOST_KINDS:
                 raise ProcessError(f"{host} is a {entry.kind}, not a process host", kind=INVALID, retryable=False)
 
     def _send(self, target: str, topic: str, payload: tuple[LuaValue, ...], sender: str | None) -> None:

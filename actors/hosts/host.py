@@ -34,6 +34,7 @@ class HostSettings:
         max_processes: how many processes may live at once; 0 for no limit.
         mailbox_limit, mailbox_overflow: bounds of mailboxes, 0 for none.
         max_memory: bytes that each VM may take; 0 for no bound.
+        terminal: its one process has the terminal. hide_logs: no log on that meanwhile. args: what `io.args` gives.
     """
 
     workers: int = 0
@@ -41,6 +42,9 @@ class HostSettings:
     mailbox_limit: int = 0
     mailbox_overflow: str = "fail"
     max_memory: int = 0
+    terminal: bool = False
+    hide_logs: bool = False
+    args: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -202,6 +206,9 @@ class ProcessHost(Supervisor):
                     seed1=self.rng.getrandbits(32),
                     seed2=self.rng.getrandbits(32),
                     max_memory=settings.max_memory,
+                    terminal=settings.terminal,
+                    hide_logs=settings.hide_logs,
+                    args=settings.args,
                 )
 
             worker = VMWorker.launch(

@@ -41,6 +41,16 @@ class Placing(Protocol):
         """Return the worker for a new process, or None when all were tried."""
 
 
+class TerminalPort(Protocol):
+    """What the switchboard needs of the terminal."""
+
+    def handle(self, worker: VMWorker, record: list[Any]) -> None:
+        """Carry out a record of the process that runs on it."""
+
+    def lost(self, vm: int, message: str) -> None:
+        """Hear that a VM was given up."""
+
+
 class _Pending:
     __slots__ = ("answered", "started", "vm")
 
@@ -81,6 +91,8 @@ class Switchboard:
         self._pending: dict[int, _Pending] = {}
         self._entries: list[str] = [""]
         self._entry_numbers: dict[str, int] = {}
+        self.terminal: TerminalPort | None = None
+        self.on_exit: Callable[[int], None] = lambda code: None
 
     def join(self, worker: VMWorker, memory: VMMemory) -> int:
         """Enter a new VM: all others learn of it, and it of them. Returns its number."""
@@ -128,6 +140,8 @@ class Switchboard:
         for endpoint in list(self._endpoints.values()):
             endpoint.lost(gone, failure)
         self.drop_pending(vm, failure)
+        if self.terminal is not None:
+            self.terminal.lost(vm, message)
 
     def drop_pending(self, vm: int, failure: Failure) -> None:
         """Answer what a VM will not answer any more."""
@@ -341,6 +355,13 @@ class Switchboard:
             rest = " ".join(f"{k}={v}" for k, v in (fields or {}).items() if k not in ("pid", "entry"))
             target.log(number, "%s%s", message, f" [{rest}]" if rest else "", extra={**shown, "fields": fields or {}})
 
+    def _on_terminal(self, worker: VMWorker, record: list[Any]) -> None:
+        if self.terminal is not None:
+            self.terminal.handle(worker, record)
+
+    def _on_exit(self, worker: VMWorker, record: list[Any]) -> None:
+        self.on_exit(record[1])
+
     def _on_dead_letter(self, worker: VMWorker, record: list[Any]) -> None:
         self.add_dead_letter(*record[1:])
 
@@ -369,4 +390,6 @@ class Switchboard:
         Output.LOG: _on_log,
         Output.DEAD_LETTER: _on_dead_letter,
         Output.PLACE: _on_place,
+        Output.TERMINAL: _on_terminal,
+        Output.EXIT: _on_exit,
     }

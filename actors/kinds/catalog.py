@@ -58,7 +58,7 @@ _KINDS: Final = (
     KindInfo("process.host", "services.ProcessHostSpec", service=True),
     KindInfo("process.service", "services.ProcessServiceSpec", service=True),
     KindInfo("supervisor", "services.SupervisorSpec", service=True),
-    KindInfo("terminal.host", "services.TerminalHostSpec", runs=False, service=True),
+    KindInfo("terminal.host", "services.TerminalHostSpec", service=True),
     KindInfo("pg.scope", "groups.PgScopeSpec", runs=False, service=True),
     KindInfo("temporal.client", "temporal.TemporalClientSpec", runs=False, service=True),
     KindInfo("temporal.worker", "temporal.TemporalWorkerSpec", runs=False, service=True),

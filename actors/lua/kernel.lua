@@ -280,6 +280,9 @@ inputs[19] = function(m)
   remote.answered(m[2], nil, m[4])
 end
 
+-- [40, stream, why] a stream of the terminal is closed
+inputs[40] = function(m) require("terminal").input(m[2], m[3]) end
+
 local M = {}
 
 --- Set up the VM. `settings` is a packed map: vm, host, mark, node, address, workers, seeds, limits.
@@ -304,6 +307,7 @@ function M.start(settings, door)
   names[#names + 1] = "os"
   loader.set_globals(G, names)
   pids.attach(s.vm, s.address)
+  if s.terminal then require("terminal").open(s.hide_logs, s.args) end
 end
 
 local PART = 20000       -- reductions between two looks at the clock

@@ -281,7 +281,13 @@ function M.create(def, host, args, monitor, link, spec)
   if limit then p.limit = limit end
   local context = spec.context
   if context then p.context = context end
-  local method, err = loader.instantiate(def, p, is_call)
+  local terminal = not is_call and S.terminal
+  local method, err
+  if terminal then err = terminal.enter(p) end
+  if not err then
+    method, err = loader.instantiate(def, p, is_call)
+    if terminal and not method then terminal.leave() end
+  end
   if not method then
     if name then
       S.names[name] = nil
@@ -311,6 +317,7 @@ function M.create(def, host, args, monitor, link, spec)
       end
     end
   end
+  if terminal then terminal.begin(p) end
   scheduler.make_ready(p)
   -- a spawn is work: who spawns many gives way to them soon, while what they need is still in the processor's caches
   r.n = r.n - SPAWN_REDUCTIONS

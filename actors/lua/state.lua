@@ -13,6 +13,7 @@ local S = {
   mark = "",            -- mark of the run, in every PID
   node = "",            -- node name, "" when none is set
   stopping = false,     -- the host stops: no new processes
+  terminal = false,     -- the terminal, on the VM of a terminal host
   trap_limit = 0,
   procs = {},           -- PID text -> process
   names = {},           -- replica of the name registry: name -> PID text

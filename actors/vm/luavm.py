@@ -33,6 +33,7 @@ _MODULES: Final = (
     "remote",
     "spawning",
     "process",
+    "terminal",
     "kernel",
 )
 
@@ -74,6 +75,7 @@ class VMSettings:
         mailbox_limit, mailbox_overflow: bounds of mailboxes; spec processes.md §5.
         seed1, seed2: where its random numbers begin.
         max_memory: bytes that its Lua state may take; 0 for no bound.
+        terminal: it is the VM of a terminal host. hide_logs, args: of that terminal.
     """
 
     vm: int
@@ -89,6 +91,9 @@ class VMSettings:
     seed1: int = 0
     seed2: int = 0
     max_memory: int = 0
+    terminal: bool = False
+    hide_logs: bool = False
+    args: tuple[str, ...] = ()
 
 
 class LuaVM:

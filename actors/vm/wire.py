@@ -47,6 +47,7 @@ class Input(IntEnum):
     KILL_ALL = 17
     LIMIT = 18
     ANSWER = 19
+    TERMINAL = 40
 
 
 class Output(IntEnum):
@@ -60,6 +61,8 @@ class Output(IntEnum):
     LOG = 6
     DEAD_LETTER = 7
     PLACE = 8
+    TERMINAL = 20
+    EXIT = 21
 
 
 def check(value: Any) -> LuaValue:
