@@ -249,16 +249,15 @@ class Supervisor(Actor):
     def _step(self, cell: Cell, event: Event) -> None:
         spec = cell.spec
         cell.service, actions = step(cell.service, event, self.moment(), spec.lifecycle, self.rng, spec.noun)
-        known = self.cells.get(spec.id) is cell
-        if known:
+        if self._knows(cell):
             self._shown[spec.id] = cell.service.shown
             self._set_timer(cell)
         for action in actions:
-            if isinstance(action, Note) and known:
+            if isinstance(action, Note):
                 self._note(action, cell)  # first, so that a failure is logged before what it leads to
         for action in actions:
             match action:
-                case Launch(life) if self.cells.get(spec.id) is cell:
+                case Launch(life) if self._knows(cell):
                     self._launch(cell, life)
                 case AskStop(life, reason):
                     if (driver := cell.drivers.get(life)) is not None:
@@ -266,8 +265,12 @@ class Supervisor(Actor):
                 case Kill(life):
                     if (driver := cell.drivers.get(life)) is not None:
                         self._call(driver.kill)
-                case ServiceUpdate() if known:
+                case ServiceUpdate() if self._knows(cell):
                     self.tell(action)
+
+    def _knows(self, cell: Cell) -> bool:
+        # it may be forgotten by what its own update led to
+        return self.cells.get(cell.spec.id) is cell
 
     def _set_timer(self, cell: Cell) -> None:
         alarm = cell.service.alarm

@@ -19,11 +19,13 @@ from actors.supervision import (
     RestartPolicy,
     RootSupervisor,
     ServiceSpec,
+    ServiceUpdate,
     Started,
     StartFailed,
     Startup,
     Supervisor,
 )
+from actors.supervision.service import StartWanted, StopWanted
 
 from .fakes import BOOM, FINAL, Fake, Family, Root, running_root
 
@@ -542,6 +544,25 @@ def test_removing_a_service_that_is_being_started_fails_its_batch(clock: Virtual
         assert set(done[0].blocked) == {"app:b"}
 
 
+def test_a_service_that_is_removed_while_it_stops_is_not_started_again_by_a_request_in_between(
+    clock: VirtualClock,
+) -> None:
+    fake = Fake()
+    fake.obeys_stop = False
+    with running_root(clock) as root:
+        root.start(fake.spec())
+        root.actor.apply(removed=["app:a"])
+        outcomes: list[BatchOutcome] = []
+        root.actor.start_service("app:a", done=outcomes.append)
+        clock.settle()
+        fake.crash()
+        clock.settle()
+        assert fake.starts == 1
+        assert root.actor.state("app:a") is None
+        assert [update.gone for update in root.updates].index(True) == len(root.updates) - 1
+        assert not outcomes[0].ok
+
+
 def test_removing_a_service_that_waits_for_its_turn_lets_its_batch_end(clock: VirtualClock) -> None:
     family = Family("abc")
     family["a"].always = None
@@ -643,6 +664,22 @@ def test_the_level_of_an_exit_is_that_of_its_reason(
         fake.crash(end)
         clock.settle()
         assert [record.levelname for record in caplog.records if record.name == "actors.supervision"] == [level]
+
+
+def test_what_an_update_leads_to_waits_until_what_it_came_with_is_done(clock: VirtualClock) -> None:
+    class Hasty(Supervisor):
+        def on_update(self, update: ServiceUpdate) -> None:
+            if update.state.status == "starting":
+                self.give(update.state.id, StopWanted())
+
+    fake = Fake()
+    supervisor = Hasty.launch(clock=clock)
+    supervisor.post(lambda: (supervisor.add_cell(fake.spec()), supervisor.give("app:a", StartWanted())))
+    clock.settle()
+    assert fake.journal == [("start", "app:a"), ("stop", "app:a")]
+    assert [state.status for state in supervisor.states()] == ["stopped"]
+    supervisor.stop()
+    assert supervisor.join(10)
 
 
 def test_a_supervisor_is_usable_by_itself(clock: VirtualClock) -> None:

@@ -22,6 +22,7 @@ from actors.supervision import (
     Strategy,
     TreeService,
     TreeSpec,
+    TreeSupervisor,
 )
 
 from .fakes import BOOM, FINAL, Fake, Family, running_root, running_tree
@@ -617,6 +618,24 @@ def test_a_change_of_a_tree_reaches_its_present_and_its_later_lives(clock: Virtu
             clock.settle()
         assert root.status("app:inner") == "failed"
         clock.advance(1.0)
+        assert [fake.alive for fake in family.values()] == [1, 1]
+
+
+def test_a_change_that_comes_while_a_life_begins_reaches_it(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = Family("ab")
+    a, b = _children(family)
+    inner = TreeService(TreeSpec("app:inner", (a,)), clock=clock)
+    launch = TreeSupervisor.launch
+
+    def launch_during_a_change(*args: Any, **options: Any) -> TreeSupervisor:
+        inner.change(TreeSpec("app:inner", (a, b)))
+        return launch(*args, **options)
+
+    monkeypatch.setattr(TreeSupervisor, "launch", launch_during_a_change)
+    with running_root(clock) as root:
+        root.start(inner.service(Fake().spec().lifecycle))
         assert [fake.alive for fake in family.values()] == [1, 1]
 
 
