@@ -54,8 +54,14 @@ M.tell = tell
 local dying, dying_n = {}, 0
 local draining = false
 
--- A partner failed: fail too, unless links are trapped. Read when the event is scanned: at the end of the slice of a
--- process that runs or has not begun.
+-- A partner failed: fail too, unless links are trapped.
+local function scan_link_down(p, event)
+  if p.trap_links then return mailbox.deliver_event(p, event) end
+  dying_n = dying_n + 1
+  dying[dying_n] = {p, nil, errors.plain("Internal", "linked process failed", nil, {partner = event.from})}
+end
+
+-- The event is scanned at the end of the slice of a process that runs or has not begun, else at once.
 local function link_down(p, event)
   if p == S.current or p.args then
     local list = p.attention
@@ -66,9 +72,7 @@ local function link_down(p, event)
     list[#list + 1] = event
     return
   end
-  if p.trap_links then return mailbox.deliver_event(p, event) end
-  dying_n = dying_n + 1
-  dying[dying_n] = {p, nil, errors.plain("Internal", "linked process failed", nil, {partner = event.from})}
+  scan_link_down(p, event)
 end
 
 --- A LINK_DOWN came for `to`.
@@ -230,7 +234,7 @@ function scheduler.on_attention(p)
   p.attention = nil
   if p.killed then return finish(p, nil, p.killed) end
   for i = 1, #list do
-    if not p.dead then link_down(p, list[i]) end
+    if not p.dead then scan_link_down(p, list[i]) end
   end
   M.drain()
 end

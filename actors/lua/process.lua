@@ -260,6 +260,7 @@ function api.terminate(dest)
 end
 
 function api.monitor(dest)
+  scheduler.definitions_only("process.monitor")
   local p = S.current
   local q, where, err = resolve(dest)
   if err then return nil, err end
@@ -295,6 +296,7 @@ function api.unmonitor(dest)
 end
 
 function api.link(dest)
+  scheduler.definitions_only("process.link")
   local p = S.current
   local q, where, err = resolve(dest)
   if err then return nil, err end
@@ -399,6 +401,7 @@ local function check_scope(scope)
 end
 
 function registry.register(name, pid, scope)
+  scheduler.definitions_only("process.registry.register")
   if type(name) ~= "string" or name == "" then return invalid("the name must be a non-empty string") end
   if parse(name) then return invalid("a name must not look like a PID: " .. name) end
   if pid ~= nil and type(pid) ~= "string" then return invalid("the pid must be a string, got " .. object.type(pid)) end

@@ -201,6 +201,11 @@ function M.may_block(what)
   end
 end
 
+--- Raise at a script's top level, where its process is not known to anybody yet.
+function M.definitions_only(what)
+  if S.toplevel then error(what .. " at the top level of a script: only definitions belong there", 3) end
+end
+
 --- A switch point that has nothing to wait for: other ready coroutines of the process go first.
 function M.switch()
   local p = S.current

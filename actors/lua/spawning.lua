@@ -237,6 +237,7 @@ function methods.with_name(self, name)
   self_check(self, "with_name")
   if type(name) ~= "string" then error("bad argument #1 to 'with_name' (string expected, got " .. object.type(name) .. ")", 2) end
   if name == "" then error("with_name: the name must not be empty", 2) end
+  if pids.parse(name) then error("with_name: a name must not look like a PID: " .. name, 2) end
   return changed(self, 3, name)
 end
 
