@@ -16,8 +16,10 @@ from typing import Any, Final, Self
 from actors.actor import wait_for
 from actors.assembly import HOST_KINDS, Assembly, BatchDone
 from actors.clock import Clock, Inbox, SystemClock
+from actors.bridges import Reporter
 from actors.definitions import Definitions, unavailable
 from actors.errors import INVALID, NOT_FOUND, UNAVAILABLE, ProcessError
+from actors.events import EventBus
 from actors.functions import FUNCTION_HOST, FunctionHost
 from actors.hosts import (
     Call,
@@ -44,7 +46,7 @@ from actors.supervision import (
 )
 from actors.terminal import Ending, Terminal
 from actors.vm.door import Door
-from actors.vm.wire import Input, LuaValue, check
+from actors.vm.wire import Input, LuaValue, check, pack, unpack
 from actors.waiting import awaited, wait
 from actors.watching import RuntimeEvent, ServiceChanged, Watchers
 from registry import Registry, RegistryError
@@ -99,6 +101,8 @@ class Runtime:
         self._stuck_after = stuck_after
         self._watchers = Watchers()
         self._board = Switchboard(self.clock, node, self._watchers.tell)
+        self.bus = EventBus(self._board)
+        self._reporter = Reporter(self.bus, registry)
         self._hosts: dict[str, ProcessHost] = {}
         self._launched: list[ProcessHost] = []
         self._tree_states: dict[str, ServiceState] = {}
@@ -415,14 +419,23 @@ class Runtime:
         names = self._board.names
 
         def release(pid: bytes) -> bytes:
-            names.release(pid.decode())
+            names.release(text(pid))
             return b""
+
+        def claim(name: bytes, pid: bytes) -> bytes:
+            return names.claim(text(name), text(pid)).encode()
+
+        def unregister(name: bytes) -> bytes:
+            return b"1" if names.unregister(text(name)) else b""
+
+        def text(name: bytes) -> str:
+            return name.decode("utf-8", "surrogateescape")  # a name may hold any bytes
 
         door = Door(pure_functions())
         door.add("entry", self._definitions.packed)
-        door.add("claim", lambda name, pid: names.claim(name.decode(), pid.decode()).encode())
+        door.add("claim", claim)
         door.add("release", release)
-        door.add("unregister", lambda name: b"1" if names.unregister(name.decode()) else b"")
+        door.add("unregister", unregister)
         return door
 
     def _begin(self) -> Inbox:
@@ -459,6 +472,7 @@ class Runtime:
             references=self._references,
         )
         self._root = root
+        self._reporter.begin(root)
         assembly = Assembly(
             self.registry,
             self._board,
@@ -498,6 +512,7 @@ class Runtime:
             host.join_workers(5.0)
         self._terminal.close()
         self.registry.detach()
+        self._reporter.end()
         self._status = "stopped"
 
     def _launch_host(self, id: str, settings: HostSettings, functions: bool = False) -> ProcessHost:
@@ -531,6 +546,7 @@ class Runtime:
 
     def _service_changed(self, update: ServiceUpdate) -> None:
         self._watchers.tell(ServiceChanged(update.state, update.retry_in, update.failure))
+        self._reporter.service_changed(update)
 
     def _child_changed(self, update: ServiceUpdate) -> None:
         if update.gone:
@@ -577,10 +593,14 @@ class Runtime:
         packed = [check(value) for value in payload]
         pid, parsed = self._board.resolve(target)
         if parsed.vm == 0:
-            if not self._board.deliver(pid, topic, sender, list(payload)):
+            if not self._board.deliver(pid, topic, sender, [_copy(value) for value in packed]):
                 raise ProcessError(f"process not found: {target}", kind=NOT_FOUND, pid=pid)
             return
         self._board.worker_of(parsed).post([Input.SEND, pid, topic, sender, packed, len(packed)])
+
+
+def _copy(value: LuaValue) -> LuaValue:
+    return unpack(pack(value))
 
 
 def _pid_of(value: Any) -> str:

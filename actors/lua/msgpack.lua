@@ -22,10 +22,11 @@ local cu8p = ffi.typeof("const uint8_t *")
 local scratch = ffi.new("union { double d; float f; uint8_t b[8]; }")
 local MAX_DEPTH = 200
 local MAX_INT = 9007199254740992
+local MAX_BYTES = 67108864     -- of one value: shared tables are written as often as they are met
 
 local cap = 65536
 local buf = ffi_new("uint8_t[?]", cap)
-local out = {n = 0}
+local out = {n = 0, most = 0}
 
 local function reserve(n)
   local wanted = out.n + n
@@ -225,6 +226,7 @@ function encode(v, depth, seen)
       end
     end
     if depth > MAX_DEPTH then return "", "table nested deeper than " .. MAX_DEPTH .. " levels" end
+    if out.n > out.most then return "", "value of more than " .. MAX_BYTES .. " bytes" end
     if seen[v] then return "", "table that contains itself" end
     seen[v] = true
     local n, count = list_length(v)
@@ -255,6 +257,7 @@ end
 --- Append a value to what leaves. On failure nothing is appended and a message is returned.
 function M.put(v)
   local start = out.n
+  out.most = start + MAX_BYTES
   local path, what = encode(v, 0, {})
   if path then
     out.n = start

@@ -87,6 +87,9 @@ function M.location(level)
   return ""
 end
 
+-- what one call of a library function may walk over, since nothing preempts it
+local LONGEST = 10000000
+
 -- libraries
 local function copy_of(t)
   local o = {}
@@ -113,6 +116,9 @@ local tables = {
   end,
   move = function(a, first, last, into, b)
     writable(b or a, "table.move")
+    if type(first) == "number" and type(last) == "number" and last - first >= LONGEST then
+      error("too many elements to move (the limit is " .. LONGEST .. ")", 2)
+    end
     return table.move(a, first, last, into, b)
   end,
   foreach = nil,
@@ -159,7 +165,8 @@ G.coroutine = object.freeze(coroutines.api, "coroutine")
 G.channel = object.freeze(channel.api, "channel")
 G.payload = object.freeze(message.api, "payload")
 G.errors = object.freeze(errors.api, "errors")
-G.package = object.freeze({path = "", cpath = "", loaded = {}, preload = {}, loaders = {}, config = "/\n;\n?\n!\n-\n"}, "package")
+local function none(name) return object.freeze({}, "package." .. name) end
+G.package = object.freeze({path = "", cpath = "", loaded = none("loaded"), preload = none("preload"), loaders = none("loaders"), config = "/\n;\n?\n!\n-\n"}, "package")
 
 M.globals = G
 M.getfenv = getfenv

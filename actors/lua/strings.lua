@@ -11,7 +11,7 @@ local c_concat, byte = table.concat, string.byte
 local compile, search, budget = patterns.compile, patterns.search, patterns.budget
 local capture, captures = patterns.capture, patterns.captures
 local type, tostring, tonumber, error, rawget = type, tostring, tonumber, error, rawget
-local floor = math.floor
+local floor, pcall = math.floor, pcall
 
 local LARGEST = 64 * 1024 * 1024
 local PLAIN_COST = 1e9     -- bytes that a plain search may compare in C
@@ -202,6 +202,23 @@ local function substitute(s, program, repl, most)
   return c_concat(out), count
 end
 
+-- A call from C back to Lua takes some 10 KB of the C stack; LuaJIT bounds the Lua stack only.
+local MAX_NESTED = 100
+local nested = 0
+
+local function left(ok, text, count)
+  nested = nested - 1
+  if not ok then error(text, 0) end
+  return text, count
+end
+
+-- gsub with a callback, which C calls; bounded in how often it may be inside of itself
+local function gsub_calling(s, p, repl, most)
+  if nested >= MAX_NESTED then error("stack overflow (gsub inside of its own callback, " .. MAX_NESTED .. " levels)", 3) end
+  nested = nested + 1
+  return left(pcall(c_gsub, s, p, repl, most))
+end
+
 function strings.gsub(s, p, repl, most)
   if type(s) ~= "string" then s = text_of(s, 1, "gsub") end
   if type(p) ~= "string" then p = text_of(p, 2, "gsub") end
@@ -218,7 +235,8 @@ function strings.gsub(s, p, repl, most)
   end
   local program = compile(p)
   if #s <= program.safe and (kind ~= "string" or (#s + 1) * #repl <= LARGEST) then
-    return c_gsub(s, p, repl, most)
+    if kind == "string" then return c_gsub(s, p, repl, most) end
+    return gsub_calling(s, p, repl, most)
   end
   return substitute(s, program, repl, most or #s + 1)
 end

@@ -8,7 +8,7 @@ return { main = function(self, host)
     local ok = process.registry.register(name)
     if ok then got[#got + 1] = name end
   end
-  local pid, err = process.with_name("neighbour"):spawn("hostile:idle", host)
+  local pid, err = process.with_options({}):with_name("neighbour"):spawn("hostile:idle", host)
   if pid ~= other then got[#got + 1] = "took the name of a neighbour" end
   if process.registry.register("neighbour") then got[#got + 1] = "registered a name that is taken" end
   return got

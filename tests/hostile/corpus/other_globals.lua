@@ -6,8 +6,8 @@ _G.polluted = true
 rawset(_G, "polluted", true)
 print = nil
 string = { rep = function() return "hacked" end }
+pcall(setmetatable, _G, nil)
 pcall = nil
-setmetatable(_G, nil)
 return { main = function()
   polluted2 = true
   type = function() return "hacked" end
