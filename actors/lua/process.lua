@@ -274,8 +274,14 @@ function api.monitor(dest)
   elseif where.vm == 0 then
     return nil, errors.make("Invalid", "the Python program's mailbox cannot be monitored")
   else
+    -- noted first: an end of either side may overtake the answer
+    lifecycle.note_watch(p, target)
     local ok, problem = remote.ask(where.vm, remote.MONITOR, p.pid, target)
-    if not ok then return nil, problem end
+    if not ok then
+      if p.watching then p.watching[target] = nil end
+      return nil, problem
+    end
+    return true
   end
   lifecycle.note_watch(p, target)
   switch()
@@ -284,6 +290,7 @@ end
 
 function api.unmonitor(dest)
   local p = S.current
+  if type(dest) ~= "string" then return invalid("the destination must be a PID or a name, got " .. object.type(dest)) end
   local q, where = resolve(dest)
   local target = q and q.pid or (where and where.text) or dest
   if p.watching then p.watching[target] = nil end
@@ -308,8 +315,13 @@ function api.link(dest)
   elseif where.vm == 0 then
     return nil, errors.make("Invalid", "the Python program's mailbox cannot be linked")
   else
+    lifecycle.note_link(p, target)
     local ok, problem = remote.ask(where.vm, remote.LINK, p.pid, target)
-    if not ok then return nil, problem end
+    if not ok then
+      if p.links then p.links[target] = nil end
+      return nil, problem
+    end
+    return true
   end
   lifecycle.note_link(p, target)
   switch()
@@ -318,6 +330,7 @@ end
 
 function api.unlink(dest)
   local p = S.current
+  if type(dest) ~= "string" then return invalid("the destination must be a PID or a name, got " .. object.type(dest)) end
   local q, where = resolve(dest)
   local target = q and q.pid or (where and where.text) or dest
   if p.links then p.links[target] = nil end
