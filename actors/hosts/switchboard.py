@@ -16,7 +16,7 @@ from actors.hosts.names import Names
 from actors.hosts.pid import Pid
 from actors.hosts.records import DeadLetter, ProcessEnded
 from actors.vm.memory import VMMemory
-from actors.vm.wire import Input, Output
+from actors.vm.wire import Input, Output, check
 
 if TYPE_CHECKING:
     from actors.hosts.endpoint import Endpoint
@@ -30,6 +30,11 @@ _KEPT_DEAD_LETTERS: Final = 1000
 
 Answered = Callable[[bool, Any], None]
 """Called with (True, value) or (False, Failure or a text of the kernel), on the thread of a VM; returns at once."""
+
+
+Service = Callable[["VMWorker", int | None, str, Any], None]
+"""Serves what kernels ask of Python: called with the worker, the number of the request (None when nobody waits for an
+answer), the PID of the asking process and the arguments, on the thread of the worker; must return at once."""
 
 
 class Placing(Protocol):
@@ -93,6 +98,26 @@ class Switchboard:
         self._entry_numbers: dict[str, int] = {}
         self.terminal: TerminalPort | None = None
         self.on_exit: Callable[[int], None] = lambda code: None
+        self._services: dict[str, Service] = {}
+        self._departures: list[Callable[[int], None]] = []
+
+    def serve(self, name: str, service: Service) -> None:
+        """Have what kernels ask under `name` served; before VMs start."""
+        self._services[name] = service
+
+    def on_departure(self, callback: Callable[[int], None]) -> None:
+        """Call `callback` with the number of every VM that is gone; before VMs start."""
+        self._departures.append(callback)
+
+    def answer(self, worker: VMWorker, ref: int | None, ok: bool, value: Any) -> None:
+        """Answer a request of a kernel: with a value, or a `Failure`. From any thread."""
+        if ref is None:
+            return
+        try:
+            checked = check(value)
+        except ProcessError as error:
+            ok, checked = False, check(error.failure())
+        worker.post([Input.ANSWER, ref, ok, checked])
 
     def join(self, worker: VMWorker, memory: VMMemory) -> int:
         """Enter a new VM: all others learn of it, and it of them. Returns its number."""
@@ -124,6 +149,8 @@ class Switchboard:
             memory = self._memories.get(vm)
             if memory is not None:
                 memory.lose()
+        for departed in self._departures:
+            departed(vm)
 
     def lose(self, vm: int, message: str) -> None:
         """Give up a VM: its processes ended with an error for everybody who watches them."""
@@ -379,7 +406,15 @@ class Switchboard:
             failure = Failure(f"host {host} runs as many processes as it may (max_processes)", LIMIT_EXCEEDED)
         asking = self._workers.get(origin)
         if asking is not None:
-            asking.post([Input.ANSWER, ref, False, failure])
+            self.answer(asking, ref, False, failure)
+
+    def _on_ask(self, worker: VMWorker, record: list[Any]) -> None:
+        _, name, ref, pid, arguments = record
+        service = self._services.get(name)
+        if service is None:
+            self.answer(worker, ref, False, Failure(f"this runtime has no {name}", UNAVAILABLE, False))
+        else:
+            service(worker, ref, pid, arguments)
 
     _handlers: Final[dict[int, Callable[[Switchboard, VMWorker, list[Any]], None]]] = {
         Output.BLOB: _on_blob,
@@ -392,4 +427,5 @@ class Switchboard:
         Output.PLACE: _on_place,
         Output.TERMINAL: _on_terminal,
         Output.EXIT: _on_exit,
+        Output.ASK: _on_ask,
     }

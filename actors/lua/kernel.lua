@@ -20,6 +20,7 @@ local sandbox = require("sandbox")
 local process = require("process")
 local spawning = require("spawning")
 local random = require("random")
+local feeds = require("feeds")
 
 local type, pairs, tostring, floor = type, pairs, tostring, math.floor
 local co_yield, WAIT = coroutine.yield, S.WAIT
@@ -279,6 +280,9 @@ inputs[19] = function(m)
   if m[3] then return remote.answered(m[2], m[4]) end
   remote.answered(m[2], nil, m[4])
 end
+
+-- [20, targets, system, kind, path, data, blob] an event for subscribers
+inputs[20] = function(m) feeds.feed(m[2], m[3], m[4], m[5], m[6], m[7]) end
 
 -- [40, stream, why] a stream of the terminal is closed
 inputs[40] = function(m) require("terminal").input(m[2], m[3]) end

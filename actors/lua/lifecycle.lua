@@ -9,6 +9,7 @@ local errors = require("errors")
 local mailbox = require("mailbox")
 local outbox = require("outbox")
 local loader = require("loader")
+local feeds = require("feeds")
 
 local type, pairs, rawget = type, pairs, rawget
 local parse = pids.parse
@@ -102,6 +103,7 @@ local function finish_one(p, value, err)
     end
     loader.door("release", pid)
   end
+  if p.held then feeds.let_go(p) end
   if p.timers then timers.drop(p) end
   if p.cancel_timer then timers.cancel(p.cancel_timer) end
   if value ~= nil then
@@ -308,6 +310,7 @@ function M.create(def, host, args, monitor, link, spec)
   S.spawned = S.spawned + 1
   pids.publish(slot, def.number)
   if monitor then p.monitors = {[monitor] = true} end
+    if p.held then feeds.let_go(p) end
   if link then p.links = {[link] = true} end
   if spec ~= NO_SPEC then
     if name then p.names = {[name] = true} end

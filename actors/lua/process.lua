@@ -13,6 +13,7 @@ local remote = require("remote")
 local outbox = require("outbox")
 local spawning = require("spawning")
 local loader = require("loader")
+local feeds = require("feeds")
 local duration = require("modules.time_duration")
 
 local type, select, pairs, tostring = type, select, pairs, tostring
@@ -387,6 +388,7 @@ function api.upgrade(id, ...)
   if not def then return fail(err) end
   if def.kind ~= "process.lua" then return fail(errors.plain("Invalid", def.id .. " is a " .. def.kind .. ", not a process")) end
   mailbox.unroute(p)
+  feeds.reset(p)
   require("timers").drop(p)
   p.chans, p.threads, p.more, p.ready, p.ops, p.random = nil, nil, nil, false, 0, nil
   p.trap_links, p.upgradable = nil, nil

@@ -85,6 +85,19 @@ function M.place(host, origin, ref, spec, tried)
   msgpack.put(tried)
 end
 
+--- Ask a service of Python and wait for its answer: value, err.
+function M.ask_python(service, args)
+  scheduler.may_block(service)
+  local ref = expect(false)
+  local problem = outbox.to_python(5, outbox.ASK, service, ref, S.current.pid, args)
+  if problem then
+    refs[ref] = nil
+    S.current.ops = S.current.ops - 1
+    return nil, errors.make("Invalid", service .. ": " .. problem)
+  end
+  return answer_of(S.thread)
+end
+
 --- Tell whether this VM may take one more process.
 function M.has_room() return not S.limit or S.count < S.limit end
 
@@ -193,6 +206,7 @@ handlers[SPAWNED] = function(record)
   if pid and waiting.exec then
     -- its result comes later, or never if its VM is lost
     waiting.vm = pids.parse(pid).vm
+    if waiting.on_pid then waiting.on_pid(pid) end
     return
   end
   refs[ref] = nil

@@ -28,6 +28,7 @@ _MODULES: Final = (
     "random",
     "sandbox",
     "loader",
+    "feeds",
     "mailbox",
     "lifecycle",
     "remote",

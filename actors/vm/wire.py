@@ -48,6 +48,7 @@ class Input(IntEnum):
     LIMIT = 18
     ANSWER = 19
     TERMINAL = 40
+    FEED = 20
 
 
 class Output(IntEnum):
@@ -63,6 +64,7 @@ class Output(IntEnum):
     PLACE = 8
     TERMINAL = 20
     EXIT = 21
+    ASK = 9
 
 
 def check(value: Any) -> LuaValue:
