@@ -196,6 +196,7 @@ function methods.receive(self)
       if h == q.t then q.h, q.t = 1, 0 else q.h = h + 1 end
       return v, true
     end
+    if q.closed then return nil, false end
   else
     q = queue_of(self, "receive")
     local found, v = take_now(q)

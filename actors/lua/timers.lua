@@ -62,6 +62,7 @@ end
 
 --- Call fn(a, b) in the kernel `seconds` from now, with process `p` as the current one; not if `p` has ended.
 function M.after(seconds, fn, p, a, b)
+  if not (seconds >= 0) then seconds = 0 end   -- NaN would put the heap out of order for everybody
   sequence = sequence + 1
   local item = {at = S.now + seconds, seq = sequence, fn = fn, p = p, a = a, b = b}
   n = n + 1

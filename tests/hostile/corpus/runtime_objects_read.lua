@@ -1,5 +1,5 @@
 -- tries: to reach the kernel through what next, pairs and rawget find in runtime objects
--- holds: only plain values of the process's own are found
+-- holds: only plain values of the process's own are found, and the function that a timer is made of
 -- outcome: returns []
 local time = require("time")
 return { main = function(self, host)
@@ -12,7 +12,8 @@ return { main = function(self, host)
     duration = time.parse_duration("1s"), spawner = process.with_options({}), listen = process.listen("topic") }
   local seen = {}
   local function walk(name, v, depth)
-    if type(v) == "function" or type(v) == "thread" then got[#got + 1] = name .. " is a " .. type(v) end
+    if type(v) == "thread" then got[#got + 1] = name .. " is a thread" end
+    if type(v) == "function" and not string.find(name, "^ti") then got[#got + 1] = name .. " is a function" end
     if type(getmetatable(v)) == "table" then got[#got + 1] = "metatable of " .. name end
     if (type(v) ~= "table" and type(v) ~= "userdata") or depth > 6 or seen[v] then return end
     seen[v] = true
