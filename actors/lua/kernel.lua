@@ -21,6 +21,8 @@ local process = require("process")
 local spawning = require("spawning")
 local random = require("random")
 local feeds = require("feeds")
+local functions = require("functions")
+local pools = require("pools")
 
 local type, pairs, tostring, floor = type, pairs, tostring, math.floor
 local co_yield, WAIT = coroutine.yield, S.WAIT
@@ -206,36 +208,40 @@ end
 inputs[11] = function(m) loader.invalidate(m[2]) end
 
 -- [13, ref, id, args, count] a function call for Python
+local function answer_call(call, value, err)
+  local ref = call.python_ref
+  S.calls[ref] = nil
+  if err then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
+  local problem = outbox.to_python(4, outbox.REPLY, ref, true, value)
+  if problem then
+    outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", "the result of " .. call.id .. ": " .. problem))
+  end
+end
 inputs[13] = function(m)
   local ref, id, args = m[2], m[3], m[4]
+  local problem = functions.problem_of(id)
+  if problem then return outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", problem)) end
   args.n = m[5]
-  local def = S.entries[id]
-  if not def then
-    local err
-    def, err = loader.load(id)
-    if not def then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
-  end
-  if def.kind ~= "function.lua" then
-    return outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", id .. " is a " .. def.kind .. ", not a function"))
-  end
-  local p, err = lifecycle.create(def, S.host, args, nil, nil, {
-    pid_host = id, is_call = true,
-    waiter = function(value, failure)
-      S.calls[ref] = nil
-      if failure then return outbox.to_python(4, outbox.REPLY, ref, false, failure) end
-      local problem = outbox.to_python(4, outbox.REPLY, ref, true, value)
-      if problem then outbox.to_python(4, outbox.REPLY, ref, false, errors.plain("Invalid", "the result of " .. id .. ": " .. problem)) end
-    end,
-  })
-  if not p then return outbox.to_python(4, outbox.REPLY, ref, false, err) end
-  S.calls[ref] = p
+  local call = {id = id, args = args, caller = false, options = false, done = answer_call, python_ref = ref}
+  S.calls[ref] = call
+  functions.begin(call)
 end
 S.calls = {}
 
 -- [14, ref] the caller of a function is gone
 inputs[14] = function(m)
-  local p = S.calls[m[2]]
-  if p then lifecycle.finish(p, nil, errors.plain("Canceled", "call canceled: its caller stopped waiting")) end
+  local call = S.calls[m[2]]
+  if not call then return end
+  S.calls[m[2]] = nil
+  functions.cancel(call, "call canceled: its caller stopped waiting")
+end
+
+-- [30, ticket, go] word from the pools that Python counts
+inputs[30] = function(m) pools.told(m[2], m[3]) end
+
+-- [31, ids] functions whose first call is to find an environment
+inputs[31] = function(m)
+  for i = 1, #m[2] do loader.warm(m[2][i]) end
 end
 
 local function state_of(p)

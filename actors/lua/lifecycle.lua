@@ -156,18 +156,16 @@ local function finish_one(p, value, err)
       end
     end
   end
+  if p.calls then M.end_calls(p) end
+  if p.instance then loader.give_back(p, err == nil or p.returned) end
   local waiter = p.waiter
-  if waiter then waiter(value, err) end
+  if waiter then waiter(value, err, p) end
   if err then
     p.failure = err
     if not p.is_call then
       S.failed = S.failed + 1
       outbox.to_python(4, outbox.DEATH, pid, p.entry.id, err)
     end
-  end
-  local instance = p.instance
-  if instance then
-    loader.give_back(p, err == nil)
   end
   -- the record may live on in a timer or a request: let go of what is large (a key that is not there must not be
   -- written: even nil would make it)
@@ -194,6 +192,18 @@ function M.drain()
   draining = false
 end
 
+--- End a process soon: when what is being ended has ended (`drain`), the running one at the end of its slice.
+function M.doom(p, err)
+  if p == S.current then
+    p.killed = p.killed or err
+    p.attention = p.attention or {}
+    r.n = 0
+    return
+  end
+  dying_n = dying_n + 1
+  dying[dying_n] = {p, nil, err}
+end
+
 --- End a process with a value or an error.
 local function finish(p, value, err)
   finish_one(p, value, err)
@@ -204,6 +214,7 @@ M.finish = finish
 -- What main's return values mean (spec lua-api.md §1.7).
 function scheduler.on_return(p, value, second)
   if p.killed then return finish(p, nil, p.killed) end
+  if p.is_call then p.returned = true end
   if second ~= nil then
     if type(second) == "string" then
       return finish(p, nil, errors.plain("Internal", second, false))
@@ -264,8 +275,8 @@ local NO_SPEC = {}
 
 --- Make a process of a loaded definition. `args` is given away; `monitor` and `link` are PID texts or nil. `spec` may
 --- hold: pid_host (where the PID names something else than the host), name (claimed with the PID when it is free),
---- messages, from, context, waiter, is_call. Returns the process, or nil and an error, or nil, nil and the PID that
---- holds the name.
+--- messages, from, context, actor, scope, waiter (gets value, error, process), call, is_call. Returns the process, or
+--- nil and an error, or nil, nil and the PID that holds the name.
 function M.create(def, host, args, monitor, link, spec)
   spec = spec or NO_SPEC
   local name, is_call = spec.name, spec.is_call
@@ -299,6 +310,7 @@ function M.create(def, host, args, monitor, link, spec)
       S.names[name] = nil
       loader.door("release", pid)
     end
+    if p.held then feeds.let_go(p) end
     if p.timers then timers.drop(p) end
     pids.release(slot)
     return nil, err
@@ -310,12 +322,14 @@ function M.create(def, host, args, monitor, link, spec)
   S.spawned = S.spawned + 1
   pids.publish(slot, def.number)
   if monitor then p.monitors = {[monitor] = true} end
-    if p.held then feeds.let_go(p) end
   if link then p.links = {[link] = true} end
   if spec ~= NO_SPEC then
     if name then p.names = {[name] = true} end
     if is_call then p.is_call = true end
     if spec.waiter then p.waiter = spec.waiter end
+    if spec.call then p.call = spec.call end
+    if spec.actor then p.actor = spec.actor end
+    if spec.scope then p.scope = spec.scope end
     local messages = spec.messages
     if messages then
       for i = 1, #messages do

@@ -5,10 +5,14 @@ local S = require("state")
 local object = require("object")
 local errors = require("errors")
 local msgpack = require("msgpack")
+local timers = require("timers")
 
 local loadstring, setfenv, setmetatable, xpcall = loadstring, setfenv, setmetatable, xpcall
-local type, error, pairs, rawget, tostring = type, error, pairs, rawget, tostring
+local type, error, next, pairs, rawget, tostring = type, error, next, pairs, rawget, tostring
 local r = S.r
+
+-- environments of functions that wait for a call: how many of one function, and how long
+local MAX_IDLE, IDLE_SECONDS = 128, 30
 
 local M = {}
 
@@ -95,6 +99,7 @@ function M.load(id)
   def = {
     id = fields.id, kind = fields.kind, method = fields.method, number = fields.number,
     modules = {}, imports = {}, idle = {}, limit = fields.limit, overflow = fields.overflow,
+    options = fields.options, default_host = fields.default_host, pool = fields.pool, keep = fields.keep,
   }
   for i = 1, #fields.modules do def.modules[fields.modules[i]] = true end
   for alias, target in pairs(fields.imports) do
@@ -199,12 +204,54 @@ function M.instantiate(def, p, is_call)
   return method, err
 end
 
+-- drop what no call has used for a while; the one used last lies on top
+local sweeping = false
+local function sweep()
+  sweeping = false
+  local limit, left = S.now - IDLE_SECONDS, false
+  for _, def in pairs(S.entries) do
+    local idle = def.idle
+    if idle[1] and not def.keep then
+      local kept = {}
+      for i = 1, #idle do
+        if idle[i].used > limit then kept[#kept + 1] = idle[i] end
+      end
+      def.idle = kept
+      left = left or kept[1] ~= nil
+    end
+  end
+  if left then
+    sweeping = true
+    timers.after(IDLE_SECONDS, sweep)
+  end
+end
+
 --- Take back the environment of a function call that ended; it serves the next call.
 function M.give_back(p, ok)
   local instance = p.instance
   p.instance = nil
   local def = instance.def
-  if ok and S.entries[def.id] == def and #def.idle < 64 then def.idle[#def.idle + 1] = instance end
+  local idle = def.idle
+  if not ok or S.entries[def.id] ~= def or #idle >= MAX_IDLE then return end
+  for _, queue in next, instance.chans do
+    queue.w, queue.ws, queue.ss = false, nil, nil     -- who waited there has ended with the call
+  end
+  idle[#idle + 1] = instance
+  if def.keep then return end
+  instance.used = S.now
+  if not sweeping then
+    sweeping = true
+    timers.after(IDLE_SECONDS, sweep)
+  end
+end
+
+--- Make an environment for the first call of a function.
+function M.warm(id)
+  local def = M.load(id)
+  if not def or def.kind ~= "function.lua" or def.idle[1] then return end
+  local p = {entry = def, pid = "", ops = 0, ready = false, inbox = false}
+  p.proc = p
+  if M.instantiate(def, p, true) then M.give_back(p, true) end
 end
 
 --- Forget definitions that changed, and those that import them; what runs keeps its code.

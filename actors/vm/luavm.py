@@ -34,6 +34,10 @@ _MODULES: Final = (
     "remote",
     "spawning",
     "process",
+    "retry",
+    "pools",
+    "functions",
+    "future",
     "terminal",
     "kernel",
 )

@@ -47,6 +47,8 @@ class Input(IntEnum):
     KILL_ALL = 17
     LIMIT = 18
     ANSWER = 19
+    PERMIT = 30
+    WARM = 31
     TERMINAL = 40
     FEED = 20
 
