@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from actors.definitions import Definitions
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 BatchDone = Callable[[BatchOutcome], object]
 
+Resource = Callable[[str, Any], Driver]
+
 HOST_KINDS: Final = ("process.host", "terminal.host")
 """The kinds whose entries run processes in VMs."""
 
@@ -67,6 +70,7 @@ class Assembly:
         launch_host: starts the actor of a host entry with its settings.
         sink: hears of state changes inside of trees.
         max_memory: bytes that a VM may take. args: the arguments of the terminal.
+        resources: makes the drivers of further kinds, from the id and the model of their entries.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Assembly:
         max_memory: int,
         started: Callable[[BatchDone], BatchDone],
         args: tuple[str, ...] = (),
+        resources: Mapping[str, Resource] = MappingProxyType({}),
     ) -> None:
         self._registry = registry
         self._board = board
@@ -91,6 +96,7 @@ class Assembly:
         self._max_memory = max_memory
         self._started = started
         self._args = args
+        self._resources = resources
         self._models: dict[str, tuple[Entry, Any]] = {}
         self._trees: dict[str, TreeService] = {}
         self._told: set[str] = set()
@@ -198,7 +204,8 @@ class Assembly:
                 workers=1, max_memory=self._max_memory, terminal=True, hide_logs=model.hide_logs, args=self._args
             )
             return HostDriver(lambda: self._launch_host(id, alone))
-        return _NotYet(entry)
+        make = self._resources.get(entry.kind)
+        return make(id, model) if make is not None else _NotYet(entry)
 
     def _tell_not_yet(self, entry: Entry) -> None:
         info = CATALOG.get(entry.kind)

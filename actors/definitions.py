@@ -52,8 +52,7 @@ class Definitions:
         """Return the packed definition of an entry: what the kernel's loader asks for through the door.
 
         Raises:
-            ProcessError: NotFound for an unknown entry, Unavailable for a kind that this release does not run, Invalid for
-                one that cannot be run at all.
+            ProcessError: NotFound for an unknown entry, Unavailable for a kind that this release does not run.
         """
         name = id.decode("utf-8", "replace")
         found = self._packed.get(name)

@@ -7,49 +7,38 @@ import logging
 import os
 import random
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from actors.actor import wait_for
-from actors.assembly import HOST_KINDS, Assembly, BatchDone
+from actors.assembly import HOST_KINDS
 from actors.clock import Clock, Inbox, SystemClock
-from actors.bridges import Reporter
-from actors.definitions import Definitions, unavailable
+from actors.definitions import unavailable
 from actors.errors import INVALID, NOT_FOUND, UNAVAILABLE, ProcessError
-from actors.events import EventBus
-from actors.functions import FUNCTION_HOST, FunctionHost
 from actors.hosts import (
     Call,
     DeadLetter,
     HostInfo,
-    HostSettings,
     Pid,
-    ProcessHost,
     ProcessInfo,
     Spawn,
-    Switchboard,
-    Watchdog,
 )
 from actors.kinds import CATALOG, EntryKinds
+from actors.machinery import Machinery
 from actors.mailbox import Mailbox
 from actors.supervision import (
     BatchOutcome,
     RootSupervisor,
     ServiceState,
-    ServiceUpdate,
     StopOutcome,
-    TreeService,
-    TreeSpec,
 )
 from actors.terminal import Ending, Terminal
-from actors.vm.door import Door
 from actors.vm.wire import Input, LuaValue, check, pack, unpack
 from actors.waiting import awaited, wait
-from actors.watching import RuntimeEvent, ServiceChanged, Watchers
-from registry import Registry, RegistryError
+from actors.watching import RuntimeEvent
+from registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -96,30 +85,24 @@ class Runtime:
         self.registry = registry
         self.state = Path(state) if state is not None else None
         self.clock: Clock = clock if clock is not None else SystemClock()
-        self._random = random.Random(seed)
         self._shutdown_timeout = shutdown_timeout
-        self._stuck_after = stuck_after
-        self._watchers = Watchers()
-        self._board = Switchboard(self.clock, node, self._watchers.tell)
-        self.bus = EventBus(self._board)
-        self._reporter = Reporter(self.bus, registry)
-        self._hosts: dict[str, ProcessHost] = {}
-        self._launched: list[ProcessHost] = []
-        self._tree_states: dict[str, ServiceState] = {}
-        self._definitions = Definitions(registry, self._board.entry_number)
-        self._vm_memory = vm_memory
-        self._door = self._make_door()
-        self._lock = threading.Lock()  # guards the table of hosts
         self._life = threading.Lock()  # held while the tree is set up and while it is taken down, and for the status
         self._status = "new"
         self.ending = Ending(self.stop)
         self._terminal = terminal if terminal is not None else Terminal()
         self._terminal.connect(self.ending, lambda: self._status in ("stopping", "stopped"))
-        self._board.terminal = self._terminal
-        self._board.on_exit = self.ending.request
-        self._root: RootSupervisor | None = None
-        self._functions: FunctionHost | None = None
-        self._watchdog: Watchdog | None = None
+        self._machine = Machinery(
+            registry,
+            clock=self.clock,
+            rng=random.Random(seed),
+            node=node,
+            max_memory=vm_memory,
+            stuck_after=stuck_after,
+            terminal=self._terminal,
+            ending=self.ending,
+        )
+        self._board = self._machine.board
+        self.bus = self._machine.bus
 
     @classmethod
     def load(
@@ -155,7 +138,7 @@ class Runtime:
         waits for a retry (spec supervision.md OP-7).
 
         Raises:
-            registry.FaultsError: entries that only show their faults now, such as Lua with a syntax error; nothing runs.
+            registry.FaultsError: entries that only show their faults now, such as bad Lua; nothing runs.
             ProcessError: Invalid, when it was started or stopped before; Unavailable, when it is stopped meanwhile.
         """
         settled = self._begin()
@@ -186,8 +169,7 @@ class Runtime:
         if idle:
             self.ending.join()
             return
-        root = self._root
-        assert root is not None
+        root = self._running()
         limit = self._shutdown_timeout if timeout is None else timeout
         try:
 
@@ -203,7 +185,7 @@ class Runtime:
         finally:
             with self._life:
                 if self._status != "stopped":
-                    self._end(root)
+                    self._end()
             self.ending.join()
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -343,20 +325,15 @@ class Runtime:
 
     def processes(self) -> list[ProcessInfo]:
         """Return all living processes, function calls included."""
-        return [info for host in self._all_hosts() for info in host.processes()]
+        return [info for host in self._machine.hosts() for info in host.processes()]
 
     def services(self) -> list[ServiceState]:
         """Return the state of every service, the children of supervisors included, by id."""
-        states = {state.id: state for state in (self._root.states() if self._root is not None else ())}
-        for id, state in self._tree_states.copy().items():
-            states.setdefault(id, state)
-        return [states[id] for id in sorted(states)]
+        return self._machine.services()
 
     def hosts(self) -> list[HostInfo]:
         """Return state and counters of every process host that was started, by id."""
-        with self._lock:
-            infos = {host.id: host.info() for host in self._hosts.values()}
-        return [infos[id] for id in sorted(infos)]
+        return self._machine.infos()
 
     def dead_letters(self) -> list[DeadLetter]:
         """Return the last 1,000 messages that nobody got, oldest first."""
@@ -367,7 +344,7 @@ class Runtime:
 
         It is called on threads of the runtime, one event after another for each service, and must return at once.
         """
-        return self._watchers.add(callback)
+        return self._machine.watchers.add(callback)
 
     # services
 
@@ -413,31 +390,6 @@ class Runtime:
 
     # inside
 
-    def _make_door(self) -> Door:
-        from actors.vm.door_functions import pure_functions
-
-        names = self._board.names
-
-        def release(pid: bytes) -> bytes:
-            names.release(text(pid))
-            return b""
-
-        def claim(name: bytes, pid: bytes) -> bytes:
-            return names.claim(text(name), text(pid)).encode()
-
-        def unregister(name: bytes) -> bytes:
-            return b"1" if names.unregister(text(name)) else b""
-
-        def text(name: bytes) -> str:
-            return name.decode("utf-8", "surrogateescape")  # a name may hold any bytes
-
-        door = Door(pure_functions())
-        door.add("entry", self._definitions.packed)
-        door.add("claim", claim)
-        door.add("release", release)
-        door.add("unregister", unregister)
-        return door
-
     def _begin(self) -> Inbox:
         with self._life:
             if self._status != "new":
@@ -445,121 +397,23 @@ class Runtime:
                 raise ProcessError(f"the runtime is {self._status}: {text}", kind=INVALID)
             settled = self.clock.inbox(caller=True)
             try:
-                self._set_up(settled)
+                self._machine.set_up(settled.put)
             except BaseException:
                 settled.close()
                 raise
             self._status = "running"
             return settled
 
-    def _set_up(self, settled: Inbox) -> None:
-        first = deque([settled.put])
-
-        def started(then: BatchDone) -> BatchDone:
-            tell = first.popleft() if first else None
-
-            def done(outcome: BatchOutcome) -> None:
-                then(outcome)
-                if tell is not None:
-                    tell(outcome)
-
-            return done
-
-        root = RootSupervisor.launch(
-            clock=self.clock,
-            rng=random.Random(self._random.getrandbits(64)),
-            sink=self._service_changed,
-            references=self._references,
-        )
-        self._root = root
-        self._reporter.begin(root)
-        assembly = Assembly(
-            self.registry,
-            self._board,
-            root,
-            self._definitions,
-            self._launch_host,
-            tree=self._make_tree,
-            max_memory=self._vm_memory,
-            started=started,
-            args=self._terminal.args,
-        )
-        self._functions = FunctionHost(self._launch_functions)
-        self._watchdog = Watchdog(self._all_hosts, self._stuck_after)
-        try:
-            self.registry.attach(assembly)
-        except BaseException:
-            self._end(root)
-            raise
-        self._watchdog.start()
-
-    def _references(self, id: str) -> Iterable[str]:
-        try:
-            return self.registry.dependencies(id)
-        except RegistryError:
-            return ()
-
-    def _end(self, root: RootSupervisor) -> None:
-        if self._watchdog is not None:
-            self._watchdog.stop()
-        if self._functions is not None:
-            self._functions.stop()
-        root.stop()
-        root.join(10.0)
-        for host in self._launched:
-            host.stop()
-            host.join(5.0)
-            host.join_workers(5.0)
-        self._terminal.close()
-        self.registry.detach()
-        self._reporter.end()
+    def _end(self) -> None:
+        self._machine.take_down()
         self._status = "stopped"
 
-    def _launch_host(self, id: str, settings: HostSettings, functions: bool = False) -> ProcessHost:
-        host = ProcessHost.launch(
-            id,
-            settings,
-            self._board,
-            self._door.call,
-            clock=self.clock,
-            rng=random.Random(self._random.getrandbits(64)),
-            functions=functions,
-        )
-        with self._lock:
-            self._launched = [known for known in self._launched if known._alive()]
-            self._launched.append(host)
-            if not functions:
-                self._hosts[id] = host
-        return host
-
-    def _launch_functions(self) -> ProcessHost:
-        return self._launch_host(FUNCTION_HOST, HostSettings(max_memory=self._vm_memory), functions=True)
-
-    def _all_hosts(self) -> list[ProcessHost]:
-        with self._lock:
-            return [host for host in self._launched if host.status != "stopped"]
-
-    def _make_tree(self, spec: TreeSpec) -> TreeService:
-        return TreeService(
-            spec, clock=self.clock, rng=random.Random(self._random.getrandbits(64)), sink=self._child_changed
-        )
-
-    def _service_changed(self, update: ServiceUpdate) -> None:
-        self._watchers.tell(ServiceChanged(update.state, update.retry_in, update.failure))
-        self._reporter.service_changed(update)
-
-    def _child_changed(self, update: ServiceUpdate) -> None:
-        if update.gone:
-            self._tree_states.pop(update.state.id, None)
-        else:
-            self._tree_states[update.state.id] = update.state
-        self._service_changed(update)
-
     def _running(self) -> RootSupervisor:
-        if self._root is None or self._status in ("new", "stopped"):
+        root = self._machine.root
+        if root is None or self._status in ("new", "stopped"):
             state = "not started" if self._status == "new" else self._status
             raise ProcessError(f"the runtime is {state}", kind=UNAVAILABLE)
-        return self._root
+        return root
 
     def _spawn(self, entry: str, host: str, args: tuple[LuaValue, ...], options: dict[str, Any]) -> Spawn:
         self._running()
@@ -575,8 +429,7 @@ class Runtime:
         self._running()
         if ":" not in function:
             raise ProcessError(f"namespace required in function ID '{function}'", kind=INVALID)
-        assert self._functions is not None
-        return Call(self._board, self._functions.place, function, [check(value) for value in args])
+        return Call(self._board, self._machine.place_call, function, [check(value) for value in args])
 
     def _refuse_unavailable(self, host: str) -> None:
         if host in self.registry:

@@ -30,7 +30,9 @@ def app(tmp_path: Path) -> Callable[..., Path]:
     def write(entries: str, **files: str) -> Path:
         folder = tmp_path / "app"
         folder.mkdir(exist_ok=True)
-        (folder / "_index.yaml").write_text(f"namespace: app\nentries:\n{textwrap.indent(textwrap.dedent(entries), '  ')}")
+        (folder / "_index.yaml").write_text(
+            f"namespace: app\nentries:\n{textwrap.indent(textwrap.dedent(entries), '  ')}"
+        )
         for name, text in files.items():
             (folder / f"{name}.lua").write_text(textwrap.dedent(text))
         return folder

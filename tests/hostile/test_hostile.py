@@ -22,6 +22,7 @@ import contextlib
 import queue
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,11 +134,9 @@ def watch_it(rt: Runtime, around: Neighbourhood, case: Case) -> None:
         judge_end(rt, case)
         return
     main = rt.spawn("hostile:main", "hostile:host", "hostile:main", "hostile:host")
-    try:
-        around.box.monitor(main)
-    except ProcessError as error:
-        assert error.kind == "NotFound"
-        assert case.outcome != "lives", "it did not live"
+    gone = caught(lambda: around.box.monitor(main))
+    if gone is not None:
+        assert (gone.kind, case.outcome != "lives") == ("NotFound", True), "it did not live"
         return
     for _ in range(PINGS):
         around.ask()
@@ -154,12 +153,20 @@ def watch_it(rt: Runtime, around: Neighbourhood, case: Case) -> None:
 
 def judge_end(rt: Runtime, case: Case) -> None:
     """Run it to its end."""
-    try:
-        value = rt.exec("hostile:main", "hostile:host", "hostile:main", "hostile:host")
-    except ProcessError as error:
+    results: list[Any] = []
+    error = caught(lambda: results.append(rt.exec("hostile:main", "hostile:host", "hostile:main", "hostile:host")))
+    if error is not None:
         assert case.outcome in ("fails", "ends"), f"it failed: {error}"
         assert re.search(case.text, error.message), error.message
     else:
-        assert case.outcome in ("returns", "ends"), f"it returned {value!r}"
+        assert case.outcome in ("returns", "ends"), f"it returned {results}"
         if case.outcome == "returns":
-            assert value == literal(case.text)
+            assert results == [literal(case.text)]
+
+
+def caught(act: Callable[[], object]) -> ProcessError | None:
+    try:
+        act()
+    except ProcessError as error:
+        return error
+    return None
