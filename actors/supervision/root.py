@@ -265,7 +265,7 @@ class RootSupervisor(Supervisor):
 
     def _carry_on(self, stop: _Stop) -> None:
         for id in stop.machine.next(self.at_rest):
-            self.give(id, KillWanted() if self._timed_out else StopWanted())
+            self.give(id, StopWanted())
         if stop.machine.done and stop in self._stops:
             self._stops.remove(stop)
             stop.then(stop.machine)

@@ -309,7 +309,7 @@ class Tree:
                 return
             child.phase = ChildPhase.WAITING  # for its turn, unless this plan starts it anyway
             self._queue.append((child.id, failure))
-            if start_failed and plan.current == child.id:
+            if start_failed:
                 self._plan = None  # it came to nothing; the child's own restart begins another one
 
     def _restart(self, child: _Child, failure: Failure | None, now: float) -> None:

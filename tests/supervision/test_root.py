@@ -183,6 +183,16 @@ def test_a_start_that_raises_is_a_failed_start(clock: VirtualClock) -> None:
         assert root.status() == "running"
 
 
+def test_a_start_that_raises_and_comes_up_all_the_same_is_killed(clock: VirtualClock) -> None:
+    fake = Fake()
+    fake.on_start = [KeyError("bug")]
+    with running_root(clock) as root:
+        root.start(fake.spec())
+        fake.lives[0].report(Started())
+        clock.settle()
+        assert fake.alive == 0
+
+
 def test_a_start_without_an_answer_times_out_is_killed_and_retried(clock: VirtualClock) -> None:
     fake = Fake()
     fake.on_start = [None]
@@ -442,6 +452,18 @@ def test_a_shutdown_calls_off_starts_and_drops_retries(clock: VirtualClock) -> N
         assert [root.status(f"app:{name}") for name in "abc"] == ["stopped", "stopped", "unknown"]
 
 
+def test_a_shutdown_drops_a_retry_before_it_is_the_turn_of_its_service_to_stop(clock: VirtualClock) -> None:
+    family = Family("ab")
+    family["b"].obeys_stop = False
+    with running_root(clock) as root:
+        root.start(family["a"].spec(), family["b"].spec("app:a"))
+        family["a"].crash()
+        clock.settle()
+        assert wait_for(clock, lambda done: root.actor.shutdown(30.0, done)).ok
+        assert clock.monotonic() == 10.0
+        assert family["a"].starts == 1
+
+
 def test_a_shutdown_kills_what_still_lives_at_its_time_limit(clock: VirtualClock) -> None:
     family = Family("abc")
     for fake in family.values():
@@ -678,7 +700,8 @@ def test_what_an_update_leads_to_waits_until_what_it_came_with_is_done(clock: Vi
     clock.settle()
     supervisor.stop()
     assert supervisor.join(10)
-    assert fake.journal[:2] == [("start", "app:a"), ("stop", "app:a")]
+    # the second stop answers the start's success
+    assert fake.journal == [("start", "app:a"), ("stop", "app:a"), ("stop", "app:a")]
     assert [state.status for state in supervisor.states()] == ["stopped"]
 
 
