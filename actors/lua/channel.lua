@@ -203,7 +203,7 @@ function methods.receive(self)
     if found then return shown(q, v), true end
     if q.closed then return nil, false end
   end
-  may_block()
+  if S.careful > 0 or p.nests then may_block() end
   local t = S.thread
   if q.w then wait_on(q, t) else q.w = t end
   co_yield(WAIT)
@@ -322,6 +322,9 @@ function M.select(cases, default)
     if not object.is(c, case_mt) then
       error("bad case #" .. i .. " in 'select' (channel case expected, got " .. object.type(c) .. ")", 2)
     end
+  end
+  for i = 1, n do
+    local c = cases[i]
     local ch = rawget(c, 1)
     local q = queue_of(ch, "select")
     queues[i] = q

@@ -148,13 +148,16 @@ end
 
 function api.inbox()
   local p = S.current
-  local ch = p.inbox
-  if ch then return ch end
-  ch = mailbox.inbox(p)
+  local ch = p.inbox or mailbox.inbox(p)
+  if p.ready then switch() end
   return ch
 end
 
-function api.events() return mailbox.events(S.current) end
+function api.events()
+  local ch = mailbox.events(S.current)
+  switch()
+  return ch
+end
 
 local function check_topic(topic)
   if type(topic) ~= "string" then return "the topic must be a string, got " .. object.type(topic) end
@@ -300,6 +303,7 @@ function api.unmonitor(dest)
   elseif where and where.vm ~= 0 then
     outbox.to_vm(where.vm, {remote.DEMONITOR, p.pid, where.text})
   end
+  switch()
   return true
 end
 
@@ -340,6 +344,7 @@ function api.unlink(dest)
   elseif where and where.vm ~= 0 then
     outbox.to_vm(where.vm, {remote.UNLINK, p.pid, where.text})
   end
+  switch()
   return true
 end
 
@@ -449,6 +454,7 @@ end
 
 function registry.lookup(name)
   if type(name) ~= "string" then return invalid("the name must be a string, got " .. object.type(name)) end
+  switch()
   local pid = S.names[name]
   if not pid then return nil, errors.plain("NotFound", "name not registered: " .. name) end
   return pid
@@ -459,7 +465,10 @@ function registry.unregister(name, scope)
   local problem = check_scope(scope)
   if problem then return nil, problem end
   local pid = S.names[name]
-  if not pid then return false end
+  if not pid then
+    switch()
+    return false
+  end
   loader.door("unregister", name)
   S.names[name] = nil
   local p = procs[pid]

@@ -97,22 +97,9 @@ function M.bound_memory(bytes) max_kb = bytes > 0 and bytes / 1024 or false end
 --- Tell whether more memory is used than the VM may take.
 function M.over_memory() return max_kb and collectgarbage("count") > max_kb or false end
 
-local function run_slice(p)
-  S.current = p
-  S.toplevel = false
-  r.n = S.slice
-  local t = p.pre
-  if t then p.pre = false else t = take_ready(p) end
-  while t do
-    S.thread = t
-    local ok, what, value, second
-    local args = t.args
-    if args then
-      t.args = false
-      ok, what, value, second = co_resume(t.co, args.fn, unpack(args, 1, args.n))
-    else
-      ok, what, value, second = co_resume(t.co)
-    end
+-- Serve what follows the first resume of a slice: `ok`, `what` and the rest are what it gave.
+local function go_on(p, t, ok, what, value, second)
+  while true do
     if what == WAIT then
       t = take_ready(p)
       if not t and not p.inq and not p.subs and p.ops == 0 then
@@ -137,7 +124,8 @@ local function run_slice(p)
       return M.on_kill(p)
     elseif what == DONE then
       p.queued = false
-      if pooled < MAX_POOLED then
+      -- the environment of a function call lives on, and may have kept the coroutine
+      if pooled < MAX_POOLED and not p.is_call then
         pooled = pooled + 1
         pool[pooled] = t.co
       end
@@ -150,9 +138,18 @@ local function run_slice(p)
         if not p.attention then return M.on_deadlock(p) end
       end
     end
-    if t and r.n <= 0 then
+    if not t then break end
+    if r.n <= 0 then
       p.pre = t
-      t = nil
+      break
+    end
+    S.thread = t
+    local args = t.args
+    if args then
+      t.args = false
+      ok, what, value, second = co_resume(t.co, args.fn, unpack(args, 1, args.n))
+    else
+      ok, what, value, second = co_resume(t.co)
     end
   end
   p.queued = false
@@ -165,6 +162,7 @@ end
 
 --- Serve ready processes until none is left or `budget` reductions are used. Returns what is left of the budget.
 function M.run(budget)
+  local slice = S.slice
   while budget > 0 do
     if at > last then
       if queued == 0 then break end
@@ -175,9 +173,34 @@ function M.run(budget)
     round[at] = nil
     at = at + 1
     if not p.dead then
-      p.queued = true
-      run_slice(p)
-      budget = budget - (S.slice - r.n) - 16
+      S.current, S.toplevel, S.careful = p, false, 0
+      r.n = slice
+      local t = p.pre
+      if t then p.pre = false
+      elseif p.more then t = take_ready(p)
+      else
+        t = p.ready
+        p.ready = false
+      end
+      if t then
+        S.thread = t
+        local args = t.args
+        if args then
+          t.args = false
+          go_on(p, t, co_resume(t.co, args.fn, unpack(args, 1, args.n)))
+        else
+          local ok, what, value, second = co_resume(t.co)
+          -- by far the most frequent: it waits again, and nothing else of the process is ready
+          if what == WAIT and not p.ready and p.inq and not p.attention then
+            p.queued = false
+          else
+            go_on(p, t, ok, what, value, second)
+          end
+        end
+      else
+        p.queued = false
+      end
+      budget = budget - (slice - r.n) - 16
     end
   end
   S.current, S.thread = false, false
@@ -191,7 +214,8 @@ function M.busy() return queued > 0 or at <= last end
 --- `may_block` must have been asked before.
 function M.block() co_yield(WAIT) end
 
---- Raise where the calling code may not wait: a script's top level, or below a C call.
+--- Raise where the calling code may not wait: a script's top level, or below a C call. The frequent callers ask only
+--- where `S.careful` or the `nests` of the process say that it may be so.
 function M.may_block(what)
   if S.toplevel then
     error((what or "a blocking call") .. " at the top level of a script: only definitions belong there", 3)

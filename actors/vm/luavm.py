@@ -80,6 +80,8 @@ class VMSettings:
         mailbox_limit, mailbox_overflow: bounds of mailboxes; spec processes.md §5.
         seed1, seed2: where its random numbers begin.
         max_memory: bytes that its Lua state may take; 0 for no bound.
+        slice: reductions that a process may use before others get a turn; None for the usual.
+        hard_limit: reductions after which code that cannot be preempted is ended; None for the usual.
         terminal: it is the VM of a terminal host. hide_logs, args: of that terminal.
     """
 
@@ -99,6 +101,8 @@ class VMSettings:
     terminal: bool = False
     hide_logs: bool = False
     args: tuple[str, ...] = ()
+    slice: int | None = None
+    hard_limit: int | None = None
 
 
 class LuaVM:
