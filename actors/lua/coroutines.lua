@@ -67,6 +67,7 @@ local function resume(co, ...)
   local d = next_depth()
   if d > MAX_DEPTH or d < -MAX_DEPTH then return false, "coroutines nested too deep (" .. MAX_DEPTH .. " levels)" end
   depth[co] = d
+  S.current.nests = true
   return finish(co, d, co_resume(co, ...))
 end
 

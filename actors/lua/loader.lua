@@ -142,10 +142,10 @@ end
 function run_chunk(def, env)
   local chunk = def.make()
   setfenv(chunk, env)
-  local top, left = S.toplevel, r.n
-  S.toplevel, r.n = true, S.slice
+  local top, careful, left = S.toplevel, S.careful, r.n
+  S.toplevel, S.careful, r.n = true, 1, S.slice
   local ok, value = xpcall(chunk, on_error)
-  S.toplevel, r.n = top, left
+  S.toplevel, S.careful, r.n = top, careful, left
   return ok, value
 end
 

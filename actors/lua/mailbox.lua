@@ -4,6 +4,7 @@
 
 local S = require("state")
 local channel = require("channel")
+local scheduler = require("scheduler")
 local errors = require("errors")
 local message = require("message")
 local outbox = require("outbox")
@@ -12,6 +13,8 @@ local feed, new_queue, close_queue = channel.feed, channel.new_queue, channel.cl
 local setmetatable, type, pairs, rawget, next = setmetatable, type, pairs, rawget, next
 local sort, byte = table.sort, string.byte
 local message_mt = message.mt
+
+local make_ready, enqueue = scheduler.make_ready, scheduler.enqueue
 
 local M = {}
 
@@ -98,6 +101,18 @@ local function deliver(p, topic, from, value, n, remote)
     if not may then return err end
   end
   if q then
+    local t = q.w
+    if t and not t.token and not q.ws then   -- the frequent case of `feed`: one coroutine waits, and it alone
+      q.w = false
+      t.v, t.ok = m, true
+      if p.ready or p.queued then
+        make_ready(t)
+      else
+        p.ready = t
+        enqueue(p)
+      end
+      return nil
+    end
     feed(q, m)
     if q.t - q.h >= WARN_AT - 1 then warn(p) end
     return nil

@@ -43,14 +43,30 @@ end
 local G = {}
 
 function G.pcall(f, ...) return memory_check(pcall(f, ...)) end
-function G.xpcall(f, handler, ...) return memory_check(xpcall(f, handler, ...)) end
+function G.xpcall(f, handler, ...)
+  if type(handler) ~= "function" then return memory_check(xpcall(f, handler, ...)) end
+  return memory_check(xpcall(f, function(...)
+    S.careful = S.careful + 1   -- a handler must not wait: it runs below the error
+    return handler(...)
+  end, ...))
+end
 
 G.assert, G.error, G.ipairs, G.next, G.pairs = assert, error, ipairs, next, pairs
 G.rawequal, G.rawget, G.select, G.setmetatable, G.getmetatable = rawequal, rawget, select, setmetatable, getmetatable
 G.tonumber, G.unpack, G._VERSION = tonumber, unpack, _VERSION
 G.type = object.type
 
+-- Call a C function that calls scripts back: they may not wait there.
+local function leave(...)
+  S.careful = S.careful - 1
+  return ...
+end
+
 local function show(v)
+  if type(v) == "table" then
+    S.careful = S.careful + 1
+    return leave(tostring(v))
+  end
   if type(v) == "number" and v == floor(v) and (v >= 1e14 or v <= -1e14) and v <= 9007199254740992 and v >= -9007199254740992 then
     return format("%d", v)
   end
@@ -112,7 +128,8 @@ local tables = {
   end,
   sort = function(t, ...)
     writable(t, "table.sort")
-    return tsort(t, ...)
+    S.careful = S.careful + 1
+    return leave(tsort(t, ...))
   end,
   move = function(a, first, last, into, b)
     writable(b or a, "table.move")

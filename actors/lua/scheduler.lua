@@ -108,6 +108,7 @@ local function go_on(p, t, ok, what, value, second)
       end
     elseif what == PREEMPTED then
       p.pre = t
+      preempted = preempted + 1
       if max_kb and collectgarbage("count") > max_kb then
         p.queued = false
         if M.on_memory(p) then return end
@@ -168,6 +169,7 @@ function M.run(budget)
       if queued == 0 then break end
       round, queue = queue, round
       at, last, queued = 1, queued, 0
+      show_preempted()
     end
     local p = round[at]
     round[at] = nil

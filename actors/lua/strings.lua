@@ -30,7 +30,13 @@ local function text_of(v, n, name)
 end
 
 -- Work by the byte is charged to the slice of the process, so that ten calls on megabytes are not ten reductions.
-local r = require("state").r
+local S = require("state")
+local r = S.r
+
+local function leave(...)
+  S.careful = S.careful - 1
+  return ...
+end
 local CHARGED = 4096
 local function charge(size)
   if size > CHARGED then r.n = r.n - floor(size / 1024) end
@@ -236,7 +242,8 @@ function strings.gsub(s, p, repl, most)
   local program = compile(p)
   if #s <= program.safe and (kind ~= "string" or (#s + 1) * #repl <= LARGEST) then
     if kind == "string" then return c_gsub(s, p, repl, most) end
-    return gsub_calling(s, p, repl, most)
+    S.careful = S.careful + 1     -- its callback must not wait: C stands below it
+    return leave(gsub_calling(s, p, repl, most))
   end
   return substitute(s, program, repl, most or #s + 1)
 end
@@ -299,7 +306,12 @@ end
 strings.byte, strings.char, strings.reverse = string.byte, string.char, string.reverse
 
 local c_format = string.format
-function strings.format(...) return r.s(c_format(...)) end
+function strings.format(...)
+  S.careful = S.careful + 1       -- %s may call a __tostring
+  local text = c_format(...)
+  S.careful = S.careful - 1
+  return r.s(text)
+end
 
 -- err:find("x") and its like (OP-24)
 local error_methods = errors.mt.__index
