@@ -97,6 +97,22 @@ function M.bound_memory(bytes) max_kb = bytes > 0 and bytes / 1024 or false end
 --- Tell whether more memory is used than the VM may take.
 function M.over_memory() return max_kb and collectgarbage("count") > max_kb or false end
 
+-- how many processes used up their slice in this round; the number of the last round is published for the other VMs of
+-- the host, which ask where there is room for work (design: placement)
+local preempted, shown_preempted = 0, 0
+local header = false
+
+--- Set the published memory of this VM.
+function M.publish(memory) header = memory end
+
+local function show_preempted()
+  if preempted ~= shown_preempted then
+    shown_preempted = preempted
+    if header then header[1] = preempted end
+  end
+  preempted = 0
+end
+
 -- Serve what follows the first resume of a slice: `ok`, `what` and the rest are what it gave.
 local function go_on(p, t, ok, what, value, second)
   while true do
