@@ -13,9 +13,9 @@ from actors.vm.sources import lua_modules, read_lua
 
 _CACHED_SOURCES: Final = 1024
 
-# What runs inside the Lua state. It hands out plain values only: text, or nil with line, column and message. The text
-# is compiled twice and never run: alone, so that nothing in it can close the wrapper, and in the wrapper, whose bounds
-# on upvalues and nesting are those that will hold.
+# What runs inside the Lua state. It hands out plain values only: text and whether the source is stateless, or nil with
+# line, column and message. The text is compiled twice and never run: alone, so that nothing in it can close the
+# wrapper, and in the wrapper, whose bounds on upvalues and nesting are those that will hold.
 _DRIVER: Final = rb"""
 local preload, frontend = package.preload, nil
 local loadstring, match, tonumber = loadstring, string.match, tonumber
@@ -34,16 +34,17 @@ end
 
 local function translate(source)
   frontend = frontend or require("frontend")
-  local text, fault = frontend.translate(source)
+  local text, stateless = frontend.translate(source)
   if not text then
+    local fault = stateless
     return nil, fault.line, fault.column, fault.message
   end
-  fault = refusal(text)
+  local fault = refusal(text)
   if fault then
     local line, message = match(fault, "^x:(%d+): (.*)$")
     return nil, tonumber(line) or 1, 1, message or fault
   end
-  return text
+  return text, stateless
 end
 
 return install, translate
@@ -86,6 +87,12 @@ class _Fault:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    text: bytes
+    stateless: bool
+
+
 class FrontEnd:
     """Prepares Lua sources for the VMs of the runtime (design §4; spec types.md).
 
@@ -98,7 +105,7 @@ class FrontEnd:
 
     def __init__(self, cached: int = _CACHED_SOURCES) -> None:
         self._limit = cached
-        self._results: OrderedDict[bytes, bytes | _Fault] = OrderedDict()
+        self._results: OrderedDict[bytes, _Translation | _Fault] = OrderedDict()
         self._translate: Callable[[bytes], Any] | None = None
         self._lock = threading.Lock()  # guards the Lua state and the results
 
@@ -117,6 +124,26 @@ class FrontEnd:
         Raises:
             SourceError: the source is not valid; tells where and what was expected.
         """
+        return self._translation(source, name).text
+
+    def stateless(self, source: bytes | str, name: str) -> bool:
+        """Tell whether the script keeps nothing at its top level, so that processes can share what it returns.
+
+        True is a promise: its top level only names values that cannot change and returns, and no code of it assigns a
+        global or one of those names. Running it once for all processes of a VM then differs in nothing from running
+        it for each, as long as it imports no library: an import is a value of each process. False says nothing.
+        Costs and blocks as `translate`, whose result it shares.
+
+        Args:
+            source: the source; a str counts as UTF-8.
+            name: what the source is called in errors.
+
+        Raises:
+            SourceError: as `translate`.
+        """
+        return self._translation(source, name).stateless
+
+    def _translation(self, source: bytes | str, name: str) -> _Translation:
         content = source.encode() if isinstance(source, str) else bytes(source)
         key = hashlib.sha256(content).digest()
         with self._lock:
@@ -131,12 +158,13 @@ class FrontEnd:
             raise SourceError(name, result.line, result.column, result.message)
         return result
 
-    def _run(self, content: bytes) -> bytes | _Fault:
+    def _run(self, content: bytes) -> _Translation | _Fault:
         if self._translate is None:
             self._translate = _load()
         answer = self._translate(content)
-        if isinstance(answer, bytes):
-            return answer
+        if len(answer) == 2:
+            text, stateless = answer
+            return _Translation(text, stateless)
         _, line, column, message = answer
         return _Fault(int(line), int(column), _explained(message.decode("utf-8", "replace")))
 

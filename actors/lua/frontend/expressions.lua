@@ -38,19 +38,25 @@ end
 -- what binds its operands tighter than `..`
 local TIGHTER = { ["+"] = true, ["-"] = true, ["*"] = true, ["/"] = true, ["%"] = true, ["^"] = true }
 
---- One or more expressions.
+--- One or more expressions. Returns how many.
 local function expression_list(p)
   expression(p)
+  local count = 1
   while p.kinds[p.pos] == "," do
     p.pos = p.pos + 1
+    count = count + 1
     expression(p)
   end
+  return count
 end
 expressions.list = expression_list
 
 local function table_constructor(p)
   local kinds, opener = p.kinds, p.pos
-  local nested, branches = p.nested, p.branches
+  local nested, branches, fn = p.nested, p.branches, p.scope.fn
+  if opener ~= p.returned then
+    fn.acts = true
+  end
   p.nested = true
   p.pos = opener + 1
   while kinds[p.pos] ~= "}" do
@@ -59,10 +65,15 @@ local function table_constructor(p)
     if kinds[at] == "name" and kinds[at + 1] == "=" then
       p.pos = at + 2
     elseif kinds[at] == "[" then
+      if kinds[at + 1] ~= "string" or kinds[at + 2] ~= "]" then
+        fn.acts = true
+      end
       p.pos = at + 1
       expression(p)
       close(p, "]", at)
       expect(p, "=")
+    else
+      fn.acts = true
     end
     expression(p)
     local kind = kinds[p.pos]
@@ -163,6 +174,15 @@ local function arguments(p)
   return true
 end
 
+-- Whether the arguments here are those of `require` with a literal, the one call that only names a value.
+local function is_require(p, at)
+  local kinds, first = p.kinds, at + 1
+  if p.texts[at] ~= "require" or p.scope.binding.require then
+    return false
+  end
+  return kinds[first] == "string" or kinds[first] == "(" and kinds[first + 1] == "string" and kinds[first + 2] == ")"
+end
+
 --- A name or a parenthesis with what hangs on it: fields, indices, calls, `!`.
 ---@return string shape of the whole: "name", "field", "call", "parenthesis" or "assertion"
 function expressions.suffixed(p)
@@ -187,15 +207,22 @@ function expressions.suffixed(p)
   while true do
     kind = kinds[p.pos]
     if kind == "." then
+      if shape == "call" or shape == "parenthesis" then
+        p.scope.fn.acts = true
+      end
       p.pos = p.pos + 1
       expect(p, "name")
       shape = "field"
     elseif kind == "(" or kind == "string" or kind == "{" then
+      if shape ~= "name" or not is_require(p, at) then
+        p.scope.fn.acts = true
+      end
       arguments(p)
       shape = "call"
     elseif kind == "[" then
       local opener = p.pos
       local nested = p.nested
+      p.scope.fn.acts = true
       p.nested = true
       p.pos = opener + 1
       expression(p)
@@ -203,6 +230,7 @@ function expressions.suffixed(p)
       p.nested = nested
       shape = "field"
     elseif kind == ":" then
+      p.scope.fn.acts = true
       p.pos = p.pos + 1
       expect(p, "name")
       if not arguments(p) then
@@ -229,6 +257,9 @@ local function operand(p)
   local kinds = p.kinds
   local kind = kinds[p.pos]
   while UNARY[kind] do
+    if kind == "#" then
+      p.scope.fn.acts = true
+    end
     p.pos = p.pos + 1
     kind = kinds[p.pos]
   end
@@ -245,6 +276,7 @@ local function operand(p)
     if not p.scope.fn.vararg then
       fail(p.starts[p.pos], "'...' outside of a vararg function: the function around it takes no '...'")
     end
+    p.scope.fn.acts = true
     p.pos = p.pos + 1
   else
     unexpected(p, "an expression")
@@ -290,6 +322,7 @@ local function binary(p)
       p.pos = at + 1
     end
   elseif kind == "and" or kind == "or" then
+    p.scope.fn.acts = true
     count_branch(p)
   end
   return true

@@ -44,6 +44,8 @@ local function parse(source)
     nested = false, -- inside of brackets, where no statement can begin
     branches = 0, -- 'and' and 'or' in the statement so far
     erased = 0, -- the last token that was erased
+    returned = 0, -- the first token behind the last `return`
+    stateless = false,
     edits = edits.new(),
     scope = scopes.new(source),
     expression = expressions.expression,
@@ -54,12 +56,14 @@ local function parse(source)
     p.edits.last[1] = first - 1
   end
   scopes.open_function(p.scope, nil, 1, true)
+  local main = p.scope.fn
   p.block(p)
   if kinds[p.pos] ~= "eof" then
     cursor.unexpected(p, "a statement or the end of the source")
   end
   scopes.close_function(p.scope)
   scopes.check_types(p.scope)
+  p.stateless = scopes.stateless(p.scope, main)
   return p
 end
 
@@ -75,13 +79,14 @@ end
 --- Makes a source ready to be compiled as the body of a vararg function that has `__r` as an upvalue.
 ---@param source string any bytes
 ---@return string|nil text the source with safepoints and without annotations, token by token on the same lines
----@return table|nil fault {line=, column=, message=}; both numbers count from 1, columns in bytes
+---@return boolean|table stateless whether processes can share what one run of the top level returns; or instead of both
+---  the fault {line=, column=, message=}: the numbers count from 1, columns in bytes
 function frontend.translate(source)
   local ok, p = pcall(parse, source)
   if not ok then
     return nil, described(source, p)
   end
-  return edits.apply(p.edits, source), nil
+  return edits.apply(p.edits, source), p.stateless
 end
 
 --- Parses a source and keeps nothing.

@@ -21,6 +21,12 @@ do
   PROVIDED[name] = true
 end
 
+-- what gives a script its environment, or would; nobody knows what it does there
+local OPENING = {
+  _G = true, _ENV = true, getfenv = true, setfenv = true, load = true, loadstring = true, loadfile = true,
+  dofile = true, module = true, debug = true,
+}
+
 local scopes = {}
 
 function scopes.new(source)
@@ -34,6 +40,7 @@ function scopes.new(source)
     types = {}, -- how many visible declarations `type Name` there are, by name
     suspects = {}, -- where a type name was used as a value, by name
     assigned = {}, -- names of globals that the source assigns
+    keeps = false, -- whether code may write to what outlives a call: globals and locals of the top level
     erasing = 0, -- above 0 within bytes that will be erased: nothing there captures anything
     fn = nil,
     block = nil,
@@ -52,6 +59,8 @@ end
 ---@param offset integer where it begins
 function scopes.open_function(scope, name, offset, vararg)
   local fn = { parent = scope.fn, name = name, offset = offset, vararg = vararg, loops = 0, base = scope.top }
+  fn.returns = false -- whether it returns anything
+  fn.acts = false -- whether it does more than to name values, functions within it not counted (see `stateless`)
   fn.outer_block = scope.block
   fn.captured = {}
   fn.jumps = 0
@@ -164,6 +173,8 @@ function scopes.use(scope, name, offset)
     if scope.owners[index] ~= scope.fn then
       capture(scope, index, name, offset)
     end
+  elseif OPENING[name] then
+    scope.keeps = true
   elseif (scope.types[name] or 0) > 0 and not scope.suspects[name] then
     scope.suspects[name] = offset
   end
@@ -171,8 +182,12 @@ end
 
 --- Notes that a name is assigned; only then a global of a type's name is a value.
 function scopes.assign(scope, name)
-  if not scope.binding[name] then
+  local index = scope.binding[name]
+  if not index then
     scope.assigned[name] = true
+    scope.keeps = true
+  elseif not scope.owners[index].parent then
+    scope.keeps = true
   end
 end
 
@@ -195,6 +210,17 @@ function scopes.check_types(scope)
   if first then
     fail(first, "'" .. culprit .. "' is a type: types as values at run time are not available yet")
   end
+end
+
+--- Whether a script keeps nothing at its top level, so that processes can share what it returns. For sure: of what
+--- is hard to tell it is said that it keeps something.
+---
+--- Its top level names values that cannot change (literals, functions, what the runtime provides) and returns; no code
+--- of it assigns a global or one of those names, or could get at the environment. Tables are what can change, and none
+--- is made but the one it returns, which no code of it can reach.
+---@param main table the function of the whole source
+function scopes.stateless(scope, main)
+  return main.returns and not main.acts and not scope.keeps
 end
 
 local function count_jump(scope, offset)

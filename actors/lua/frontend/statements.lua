@@ -283,7 +283,12 @@ local function return_statement(p)
   p.pos = at + 1
   local kind = p.kinds[p.pos]
   if not ENDS_BLOCK[kind] and kind ~= ";" then
-    expression_list(p)
+    local fn = p.scope.fn
+    fn.returns = true
+    p.returned = p.pos
+    if expression_list(p) > 1 then
+      fn.acts = true
+    end
   end
 end
 
@@ -334,6 +339,9 @@ function statements.block(p)
         edits.end_statement(p.edits) -- without the annotation between them, the parenthesis would be a call
       end
       p.branches = 0
+      if kind ~= "local" then
+        p.scope.fn.acts = true
+      end
       if handler then
         handler(p)
       elseif kind == "name" and p.texts[at] == "goto" and kinds[at + 1] == "name" and p.texts[at + 1] ~= "goto" then

@@ -9,11 +9,14 @@ local close = cursor.close
 local types = {}
 local type_of, return_type
 
--- Names in an erased expression capture nothing, and functions in it are not compiled.
+-- Names in an erased expression capture nothing, functions in it are not compiled, and nothing of it is done.
 local function erased_expression(p)
+  local fn = p.scope.fn
+  local acts = fn.acts
   p.scope.erasing = p.scope.erasing + 1
   p.expression(p)
   p.scope.erasing = p.scope.erasing - 1
+  fn.acts = acts
 end
 
 -- In `e as T < x` it must be told whether type arguments follow: only if tokens that types are made of lead to a `>`.
