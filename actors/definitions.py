@@ -91,6 +91,7 @@ class Definitions:
             "modules": list(model.modules),
             "imports": dict(model.imports),
             "name": ref.name,
+            "stateless": self._front_end.stateless(model.source, ref.name),
         }
         if mailbox is not None and mailbox.limit:
             fields["limit"] = mailbox.limit
