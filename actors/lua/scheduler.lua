@@ -113,6 +113,12 @@ local function show_preempted()
   preempted = 0
 end
 
+--- Nothing is ready: there is room here.
+function M.idle()
+  preempted = 0
+  show_preempted()
+end
+
 -- Serve what follows the first resume of a slice: `ok`, `what` and the rest are what it gave.
 local function go_on(p, t, ok, what, value, second)
   while true do
