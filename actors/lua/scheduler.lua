@@ -113,6 +113,9 @@ local function show_preempted()
   preempted = 0
 end
 
+--- How many processes used up their slice in the last round.
+function M.cpu_bound() return shown_preempted end
+
 --- Nothing is ready: there is room here.
 function M.idle()
   preempted = 0
