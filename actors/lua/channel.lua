@@ -10,6 +10,7 @@ local scheduler = require("scheduler")
 local make_ready, may_block = scheduler.make_ready, scheduler.may_block
 local setmetatable, type, error, rawget = setmetatable, type, error, rawget
 local co_yield, WAIT = coroutine.yield, S.WAIT
+local dgetmetatable, message_mt = debug.getmetatable, require("message").mt
 local remove = table.remove
 
 local M = {}
@@ -128,7 +129,7 @@ end
 -- what the receiver sees of an item
 local function shown(q, v)
   if q.raw then
-    if type(v) == "table" then
+    if type(v) == "table" and dgetmetatable(v) == message_mt then
       local n = rawget(v, 5)
       local value = rawget(v, 3)
       if n and n ~= 1 then return n > 0 and value or nil end

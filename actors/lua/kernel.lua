@@ -205,7 +205,22 @@ inputs[10] = function(m)
 end
 
 -- [11, ids] entries changed
-inputs[11] = function(m) loader.invalidate(m[2]) end
+inputs[11] = function(m)
+  loader.invalidate(m[2])
+  local changed = {}
+  for i = 1, #m[2] do changed[m[2][i]] = true end
+  for _, p in pairs(procs) do
+    if p.upgradable then
+      local sources = {}
+      if changed[p.entry.id] then sources[1] = p.entry.id end
+      for i = 1, #p.entry.order do
+        local id = p.entry.order[i].id
+        if changed[id] then sources[#sources + 1] = id end
+      end
+      if sources[1] then mailbox.outdated(p, sources) end
+    end
+  end
+end
 
 -- [13, ref, id, args, count] a function call for Python
 local function answer_call(call, value, err)

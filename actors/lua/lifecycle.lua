@@ -334,7 +334,7 @@ function M.create(def, host, args, monitor, link, spec)
     if messages then
       for i = 1, #messages do
         local m = messages[i]
-        mailbox.deliver(p, m[1], spec.from, m[2], m[3])
+        mailbox.deliver(p, m[1], spec.from, m[2], m[3], true)
       end
     end
   end

@@ -12,6 +12,7 @@ local outbox = require("outbox")
 local feed, new_queue, close_queue = channel.feed, channel.new_queue, channel.close_queue
 local setmetatable, type, pairs, rawget, next = setmetatable, type, pairs, rawget, next
 local sort, byte = table.sort, string.byte
+local dgetmetatable = debug.getmetatable
 local message_mt = message.mt
 
 local make_ready, enqueue = scheduler.make_ready, scheduler.enqueue
@@ -49,12 +50,15 @@ local function warn(p)
   end
 end
 
+-- values that a script itself put into a channel are no messages
+local function is_message(m) return type(m) == "table" and dgetmetatable(m) == message_mt end
+
 -- Take out the oldest message that waits, whichever queue holds it.
 local function take_oldest(p)
   local best, place
   local function look(q, h)
     local m = q[h]
-    if m and rawget(m, 4) and (not best or rawget(m, 4) < rawget(best, 4)) then best, place = m, q end
+    if is_message(m) and (not best or rawget(m, 4) < rawget(best, 4)) then best, place = m, q end
   end
   if p.inq and p.inq.h <= p.inq.t then look(p.inq, p.inq.h) end
   if p.subs then
@@ -166,7 +170,12 @@ local function take_pending(p, into, wanted)
   p.pend = kept[1] and kept or nil
 end
 
-local function by_number(a, b) return rawget(a, 4) < rawget(b, 4) end
+-- in the order of arrival; what is no message comes last
+local function by_number(a, b)
+  if not is_message(a) then return false end
+  if not is_message(b) then return true end
+  return rawget(a, 4) < rawget(b, 4)
+end
 
 -- Put messages at the right places among those that wait in a queue.
 local function merge(q, list)
@@ -180,6 +189,25 @@ local function merge(q, list)
 end
 
 local function plain_topic(m) return byte(rawget(m, 1), 1) ~= 64 end
+
+--- Tell a process that its code changed; an event that it has not read yet takes in what changed since.
+function M.outdated(p, sources)
+  local event, q = p.outdated, p.evq
+  if event and q then
+    for i = q.h, q.t do
+      if q[i] == event then
+        local known = {}
+        for j = 1, #event.sources do known[event.sources[j]] = true end
+        for j = 1, #sources do
+          if not known[sources[j]] then event.sources[#event.sources + 1] = sources[j] end
+        end
+        return
+      end
+    end
+  end
+  p.outdated = {kind = "pid.outdated", sources = sources}
+  M.deliver_event(p, p.outdated)
+end
 
 --- The inbox channel of a process; made at the first call.
 function M.inbox(p)
@@ -222,7 +250,7 @@ function M.subscribe(p, topic, q)
   end
   subs[topic] = q
   q.topic = topic
-  local function same(m) return rawget(m, 1) == topic end
+  local function same(m) return is_message(m) and rawget(m, 1) == topic end
   local found = {}
   if p.inq then move(p.inq, found, same) end
   take_pending(p, found, same)
@@ -258,15 +286,18 @@ function M.unroute(p)
   local all = {}
   local function every() return true end
   take_pending(p, all, every)
-  if p.inq then move(p.inq, all, every) end
+  if p.inq then move(p.inq, all, is_message) end
   if p.subs then
-    for _, q in pairs(p.subs) do
-      local own = {}
-      move(q, own, every)
-      for i = 1, #own do
-        -- values that a script itself put into a channel of its own are no messages
-        if type(own[i]) == "table" and rawget(own[i], 4) then all[#all + 1] = own[i] end
-      end
+    for _, q in pairs(p.subs) do move(q, all, is_message) end
+  end
+  -- what was handed to a coroutine that has not run since
+  local t, more = p.ready, p.more
+  while t do
+    if is_message(t.v) then all[#all + 1] = t.v end
+    t = nil
+    if more and more.h <= more.t then
+      t = more[more.h]
+      more.h = more.h + 1
     end
   end
   sort(all, by_number)

@@ -392,6 +392,13 @@ function api.upgrade(id, ...)
   local def, err = loader.load(id or p.entry.id)
   if not def then return fail(err) end
   if def.kind ~= "process.lua" then return fail(errors.plain("Invalid", def.id .. " is a " .. def.kind .. ", not a process")) end
+  local trapped = p.trap_links and p.attention
+  if trapped then
+    -- links that broke in this slice, while they were trapped
+    p.attention = nil
+    for i = 1, #trapped do mailbox.deliver_event(p, trapped[i]) end
+  end
+  p.lives = (p.lives or 0) + 1    -- answers that the old code waited for are not for the new
   mailbox.unroute(p)
   feeds.reset(p)
   require("timers").drop(p)

@@ -27,11 +27,12 @@ M.MONITOR, M.LINK, M.UNLINK, M.DEMONITOR = MONITOR, LINK, UNLINK, DEMONITOR
 --- A number for a request whose answer resumes the calling thread with two values.
 local function expect(vm)
   local t, p = S.thread, S.current
+  local lives = p.lives
   local ref = S.next_ref + 1
   S.next_ref = ref
   p.ops = p.ops + 1
   local function done(value, err)
-    if p.dead then return end
+    if p.dead or p.lives ~= lives then return end
     p.ops = p.ops - 1
     t.v, t.ok = value, err
     scheduler.make_ready(t)
@@ -154,6 +155,10 @@ function M.spawn_here(spec, reply)
   return reply(nil, problem, holder)
 end
 
+-- the answer that the name of a spawn is taken: {PID of its holder}
+local holder_mt = {}
+function M.is_holder(v) return type(v) == "table" and getmetatable(v) == holder_mt end
+
 local handlers = {}
 
 handlers[MESSAGE] = function(record)
@@ -222,7 +227,7 @@ handlers[SPAWNED] = function(record)
     if waiting.monitor then lifecycle.note_watch(p, pid) end
     if waiting.link then lifecycle.note_link(p, pid) end
   end
-  waiting.done(pid or (holder and {holder}) or nil, err)
+  waiting.done(pid or (holder and setmetatable({holder}, holder_mt)) or nil, err)
 end
 
 handlers[RESULT] = function(record)

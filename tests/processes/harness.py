@@ -295,6 +295,8 @@ class World:
             ran = True
             records, node.waiting = node.waiting, []
             outputs, node.deadline, node.busy = node.lua.step(records, self.clock.now, self.clock.time(), 300_000)
+            if node.busy:
+                self.clock.now += 0.001  # computing takes time
             for record in outputs:
                 if record[0] == Output.LOG:
                     self.logs.append((record[1], record[2], record[3], record[4] or {}))

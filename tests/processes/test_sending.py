@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from actors.vm.wire import Input
 from tests.processes.harness import HERE, THERE, World
 
 ECHO = """
@@ -153,11 +154,7 @@ def test_sending_to_a_registered_name_reaches_its_process(world: World, place: s
 
 
 def test_an_unknown_name_is_not_found_by_name(world: World) -> None:
-    assert world.main("local ok, err = process.send('nobody', 't') return {ok, err:kind(), err:message()}") == [
-        None,
-        "NotFound",
-        "could not resolve 'nobody'",
-    ] or world.main(
+    assert world.main(
         "local ok, err = process.send('nobody', 't') return {ok == nil, err:kind(), err:message()}"
     ) == [True, "NotFound", "could not resolve 'nobody'"]
 
@@ -205,8 +202,6 @@ def test_the_host_of_a_target_that_stops_still_takes_messages_between_living_pro
     box = world.box()
     box.monitor(pid)
     world.run()
-    from actors.vm.wire import Input
-
     world.board.set_host(world.hosts[THERE], "stopping")
     for node in world.hosts[THERE].nodes:
         node.post([Input.STOPPING, "scheduler shutdown"])
