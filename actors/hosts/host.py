@@ -6,7 +6,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -14,10 +15,11 @@ from actors.clock import Clock
 from actors.errors import CANCELED, UNAVAILABLE, Failure
 from actors.hosts.pid import Pid
 from actors.hosts.records import HostInfo, ProcessInfo
+from actors.hosts.shares import Shares
 from actors.hosts.switchboard import Switchboard
 from actors.hosts.worker import VMWorker
 from actors.supervision import Exited, Lifecycle, Report, RestartPolicy, ServiceSpec, Started, StartFailed, Supervisor
-from actors.supervision.service import KillWanted, StartWanted
+from actors.supervision.service import KillWanted, StartWanted, StopWanted
 from actors.vm.luavm import VMSettings
 from actors.vm.memory import VMMemory
 from actors.vm.wire import Input
@@ -114,28 +116,64 @@ class ProcessHost(Supervisor):
         self.vms_lost = 0
         self._board = board
         self._door = door
-        self._lock = threading.Lock()  # guards the table of workers
+        self._lock = threading.RLock()  # guards the status, the count and the tables of workers and shares
+        self._count = settings.count
+        self._shares = Shares(settings.max_processes)
         self._workers: dict[int, VMWorker] = {}
         self.worker_drivers: dict[int, _WorkerDriver] = {}
         self._retired: list[VMWorker] = []  # stopping; `join_workers` waits for them
+        self._started: set[int] = set()  # places whose VM is supervised; one that is lost comes back by itself
         self._past = [0, 0, 0, 0]  # counters of VMs that are gone
-        self._wanted = 1
-        self._draining: Callable[[], None] | None = None
         for index in range(settings.count):
             self.add_cell(self._worker_spec(index))
 
     def begin(self) -> None:
         """Start the first VM and accept processes; on this actor's thread."""
         self.give(self._cell(0), StartWanted())
-        self.status = "running"
-        self._board.set_host(self, "running", self.settings.count)
+        with self._lock:
+            self.status = "running"
+        self._board.set_host(self, "running", self._count)
+
+    def resize(self, workers: int) -> None:
+        """Change the number of workers, from any thread. What runs goes on where it is: a surplus worker takes no new
+        processes and ends with its last; a further one starts when it is needed.
+        """
+        with self._lock:
+            self.settings = replace(self.settings, workers=workers)
+            self._count = count = self.settings.count
+            running = dict(self._workers)
+            state = self.status
+        if state == "running":
+            self._board.set_host(self, state, count)
+        self.post(lambda: self._resized(count))
+        for index, worker in running.items():
+            surplus = index >= count
+            worker.surplus = surplus
+            worker.draining = (lambda index=index: self._surplus_ended(index)) if surplus else None
+            self._shares.lower(index, self._part(index))
+            worker.post([Input.LIMIT, self._part(index) if self.settings.max_processes else None, surplus])
+
+    def _resized(self, count: int) -> None:
+        for index in range(count):
+            if self._cell(index) not in self.cells:
+                self.add_cell(self._worker_spec(index))
+
+    def _surplus_ended(self, index: int) -> None:
+        def end() -> None:
+            with self._lock:
+                worker = self._workers.get(index)
+                if worker is None or not worker.surplus:
+                    return
+            self.give(self._cell(index), StopWanted())
+
+        self.post(end)
 
     def drain(self, reason: str, done: Callable[[], None]) -> None:
         """Accept no process any more, ask those that live to end, and call `done` when none is left."""
-        self.status = "stopping"
-        self._board.set_host(self, "stopping", self.settings.count)
         with self._lock:
+            self.status = "stopping"
             workers = list(self._workers.values())
+        self._board.set_host(self, "stopping", self._count)
         left = len(workers)
         if not left:
             done()
@@ -149,9 +187,13 @@ class ProcessHost(Supervisor):
             if last:
                 done()
 
-        for worker in workers:
+        def begin(worker: VMWorker) -> None:
             worker.draining = drained
+
+        for worker in workers:
             worker.post([Input.STOPPING, reason])
+            # behind what was asked for before, so that a VM whose first process is on the way does not count as empty
+            worker.post(partial(begin, worker))
 
     def kill_processes(self) -> None:
         """End all processes that live, as canceled."""
@@ -161,27 +203,42 @@ class ProcessHost(Supervisor):
     def end(self) -> None:
         """Stop the VMs; on any thread."""
         self.status = "stopped"
-        self._board.set_host(self, "stopped", self.settings.count)
+        self._board.set_host(self, "stopped", self._count)
         self.post(self._end)
 
-    def place(self, tried: tuple[int, ...] = ()) -> VMWorker | None:
+    def place(self, tried: tuple[int, ...] = (), *, by_load: bool = False) -> VMWorker | None:
         """Return the worker with the fewest processes among those not tried yet; a further VM starts when it is the
-        better place.
+        better place. None when there is none at the moment.
+
+        Args:
+            by_load: the worker with the fewest processes that use up their slices, and only then with the fewest.
         """
+
+        def load(worker: VMWorker) -> tuple[int, int]:
+            counters = worker.counters()
+            return (counters.cpu_bound if by_load else 0, counters.processes + worker.spawns_queued)
+
         with self._lock:
-            workers = list(self._workers.values())
-        candidates = [worker for worker in workers if worker.vm not in tried]
-        best = min(candidates, key=lambda worker: worker.counters().processes + worker.spawns_queued, default=None)
-        busy = best is None or best.counters().processes + best.spawns_queued > 0
-        if busy and self._wanted < self.settings.count and self.status == "running":
-            with self._lock:
-                index = self._wanted
-                self._wanted += 1
-            best = self.launch_worker(index)
-            self.post(lambda: self.give(self._cell(index), StartWanted()))
-        if best is not None:
-            best.spawns_queued += 1
-        return best
+            for index, share in self._shares.spread(self._workers, self._part):
+                self._workers[index].post([Input.LIMIT, share, False])
+            best = min(
+                (worker for worker in self._workers.values() if worker.vm not in tried and not worker.surplus),
+                key=load,
+                default=None,
+            )
+            if (best is None or load(best) > (0, 0)) and self.status == "running":
+                unused = [place for place in range(self._count) if place not in self._started]
+                if unused:
+                    best = self.launch_worker(unused[0])
+                    self.post(lambda: self._adopt(unused[0]))
+            if best is not None:
+                best.spawns_queued += 1
+            return best
+
+    def _adopt(self, index: int) -> None:
+        """Supervise a VM that `place` started."""
+        self._resized(self._count)
+        self.give(self._cell(index), StartWanted())
 
     def launch_worker(self, index: int) -> VMWorker:
         """Start the VM of a place, unless it runs already; from any thread."""
@@ -189,6 +246,8 @@ class ProcessHost(Supervisor):
             running = self._workers.get(index)
             if running is not None:
                 return running
+            self._started.add(index)
+            share = self._shares.grant(index, self._part(index)) if self.settings.max_processes else None
             settings = self.settings
 
             def make(vm: int, memory: VMMemory) -> VMSettings:
@@ -199,8 +258,8 @@ class ProcessHost(Supervisor):
                     node=self._board.node,
                     address=memory.generations,
                     header=memory.header,
-                    workers=settings.count,
-                    limit=self._share(index),
+                    workers=self._count,
+                    limit=share,
                     mailbox_limit=settings.mailbox_limit or None,
                     mailbox_overflow=settings.mailbox_overflow,
                     seed1=self.rng.getrandbits(32),
@@ -230,6 +289,9 @@ class ProcessHost(Supervisor):
             if worker is None:
                 return
             self._keep(worker)
+            self._shares.free(index)
+            if worker.surplus:
+                self._started.discard(index)
             self._retired.append(worker)
         self._board.leave(worker.vm)
         worker.stop()
@@ -239,8 +301,8 @@ class ProcessHost(Supervisor):
         for index in list(self._workers):
             self.retire_worker(index)
         for worker in self._retired:
-            if not worker.abandoned:
-                worker.join(timeout)
+            if not worker.abandoned and not worker.join(timeout):
+                log.warning("the thread of %s is stuck and is left behind", worker.name, extra={"host": self.id})
 
     def abandon(self, worker: VMWorker, seconds: float) -> None:
         """Give up a VM that is stuck, from any thread: its thread is left behind."""
@@ -257,6 +319,7 @@ class ProcessHost(Supervisor):
             if self._workers.get(index) is worker:
                 del self._workers[index]
                 self._keep(worker)
+                self._shares.free(index)
                 self.vms_lost += 1
         self._board.lose(worker.vm, "worker lost")
         worker.inbox.close()
@@ -276,7 +339,7 @@ class ProcessHost(Supervisor):
             id=self.id,
             status=self.status,
             workers=len(workers),
-            max_workers=self.settings.count,
+            max_workers=self._count,
             processes=sum(c.processes for c in counters),
             spawned=past[0] + sum(c.spawned for c in counters),
             failed=past[1] + sum(c.failed for c in counters),
@@ -315,10 +378,11 @@ class ProcessHost(Supervisor):
         host = entry if self._functions else self.id
         return Pid.text(board.node, host, board.mark, worker.vm, slot, generation), entry
 
-    def _share(self, index: int) -> int | None:
-        most, count = self.settings.max_processes, self.settings.count
-        if not most:
-            return None
+    def _part(self, index: int) -> int:
+        """Return what a place should have of max_processes."""
+        most, count = self.settings.max_processes, self._count
+        if index >= count:
+            return 0
         return most // count + (1 if index < most % count else 0)
 
     def _keep(self, worker: VMWorker) -> None:

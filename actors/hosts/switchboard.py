@@ -42,7 +42,7 @@ class Placing(Protocol):
 
     id: str
 
-    def place(self, tried: tuple[int, ...] = ()) -> VMWorker | None:
+    def place(self, tried: tuple[int, ...] = (), *, by_load: bool = False) -> VMWorker | None:
         """Return the worker for a new process, or None when all were tried."""
 
 
@@ -87,6 +87,7 @@ class Switchboard:
         self._lock = threading.Lock()  # guards the tables of workers, hosts and endpoints while they change
         self._workers: dict[int, VMWorker] = {}
         self._memories: dict[int, VMMemory] = {0: self.python}
+        self._vm_hosts: dict[int, str] = {}
         self._vm_numbers = count(1)
         self._hosts: dict[str, tuple[str, int]] = {}
         self._placing: dict[str, Placing] = {}
@@ -100,6 +101,7 @@ class Switchboard:
         self.on_exit: Callable[[int], None] = lambda code: None
         self._services: dict[str, Service] = {}
         self._departures: list[Callable[[int], None]] = []
+        self.warm: frozenset[str] = frozenset()  # functions with pool.warm_start
 
     def serve(self, name: str, service: Service) -> None:
         """Have what kernels ask under `name` served; before VMs start."""
@@ -124,13 +126,16 @@ class Switchboard:
         with self._lock:
             vm = next(self._vm_numbers)
             self._memories[vm] = memory
+            self._vm_hosts[vm] = worker.host_id
             others = list(self._workers.values())
             worker.vm = vm
             for known, published in self._memories.items():
-                if known != vm:
-                    worker.post([Input.VM, known, published.generations])
+                if known != vm and not published.lost:
+                    worker.post([Input.VM, known, published.generations, self._vm_hosts.get(known, "")])
             for id, (state, workers) in self._hosts.items():
                 worker.post([Input.HOST, id, state, workers])
+            if self.warm:
+                worker.post([Input.WARM, sorted(self.warm)])
 
             def tell(bindings: list[tuple[str, str]]) -> None:
                 for name, pid in bindings:
@@ -139,7 +144,7 @@ class Switchboard:
 
             self.names.snapshot(tell)
             for other in others:
-                other.post([Input.VM, vm, memory.generations])
+                other.post([Input.VM, vm, memory.generations, worker.host_id])
         return vm
 
     def leave(self, vm: int) -> None:
@@ -182,6 +187,12 @@ class Switchboard:
     def workers(self) -> list[VMWorker]:
         """Return the workers of all VMs."""
         return list(self._workers.values())
+
+    def tell(self, vm: int, record: list[Any]) -> None:
+        """Give a record to a VM; nothing happens when it is gone."""
+        worker = self._workers.get(vm)
+        if worker is not None:
+            worker.post(record)
 
     def tell_all(self, record: list[Any]) -> None:
         """Give a record to every VM."""
@@ -393,17 +404,20 @@ class Switchboard:
         self.add_dead_letter(*record[1:])
 
     def _on_place(self, worker: VMWorker, record: list[Any]) -> None:
-        _, host, origin, ref, blob, tried = record
+        _, host, origin, ref, blob, tried, by_load = record
         failure: Failure
         try:
-            target = self.placing(host).place(tuple(tried))
+            target = self.placing(host).place(tuple(tried), by_load=by_load)
         except ProcessError as error:
             failure = error.failure()
         else:
             if target is not None:
                 target.post([Input.BLOB, blob])
                 return
-            failure = Failure(f"host {host} runs as many processes as it may (max_processes)", LIMIT_EXCEEDED)
+            if tried:
+                failure = Failure(f"host {host} runs as many processes as it may (max_processes)", LIMIT_EXCEEDED)
+            else:
+                failure = Failure(f"host {host} has no worker at the moment", UNAVAILABLE, True)
         asking = self._workers.get(origin)
         if asking is not None:
             self.answer(asking, ref, False, failure)

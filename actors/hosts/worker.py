@@ -54,6 +54,7 @@ class VMWorker(Actor):
         self.step_started: float | None = None  # real monotonic seconds, read by the watchdog
         self.abandoned = False
         self.draining: Callable[[], None] | None = None  # called when no process is left
+        self.surplus = False  # takes no new process and ends with its last
         self.spawns_queued = 0
         self._board = board
         self._settings = settings

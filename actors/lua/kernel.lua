@@ -194,8 +194,8 @@ inputs[8] = function(m)
   end
 end
 
--- [9, index, address] a VM of the runtime; [12, index, message] one that was lost
-inputs[9] = function(m) pids.attach(m[2], m[3]) end
+-- [9, index, address, host] a VM of the runtime; [12, index, message] one that was lost
+inputs[9] = function(m) pids.attach(m[2], m[3], m[4]) end
 inputs[12] = function(m) lifecycle.vm_lost(m[2], m[3]) end
 
 -- [10, id, state, workers] a host of the runtime
@@ -293,8 +293,11 @@ inputs[17] = function(m)
   end
 end
 
--- [18, limit] this VM's share of max_processes
-inputs[18] = function(m) S.limit = m[2] or false end
+-- [18, limit, surplus] this VM's share of max_processes; a surplus VM takes no new processes
+inputs[18] = function(m)
+  S.share, S.surplus = m[2] or false, m[3]
+  S.limit = S.share and S.share < S.count and S.count or S.share
+end
 
 -- [19, ref, ok, value or error] an answer of Python to a request of this VM
 inputs[19] = function(m)
@@ -323,6 +326,7 @@ function M.start(settings, door)
   loader.door = door
   scheduler.bound_memory(s.max_memory or 0)
   header = ffi.cast("volatile uint32_t *", s.header)
+  scheduler.publish(header)
   local names = {}
   for name in pairs(G) do
     if name ~= "_G" then names[#names + 1] = name end
@@ -331,7 +335,7 @@ function M.start(settings, door)
   if system then G.os = system end
   names[#names + 1] = "os"
   loader.set_globals(G, names)
-  pids.attach(s.vm, s.address)
+  pids.attach(s.vm, s.address, s.host)
   if s.terminal then require("terminal").open(s.hide_logs, s.args) end
 end
 
@@ -376,7 +380,10 @@ function M.step(batch, now, wall, budget)
     collectgarbage()
   end
   header[0] = S.count
-  header[1] = S.cpu_bound or 0
+  if not busy then scheduler.idle() end
+  -- what was taken from this VM is given back as its processes end
+  if S.limit and S.share and S.limit > S.share then S.limit = S.count > S.share and S.count or S.share end
+  header[3] = S.limit or 4294967295
   header[4] = pids.used()
   local counters = header + 8
   counters[0], counters[1], counters[2], counters[3] = S.spawned % 4294967296, S.failed % 4294967296, S.sent % 4294967296,

@@ -12,6 +12,7 @@ local M = {}
 
 local SLOTS = 4194304            -- 2^22 living processes a VM
 M.SLOTS = SLOTS
+local HEADER = 4096               -- bytes, see actors/vm/memory.py
 local gens_t = ffi.typeof("volatile uint32_t *")
 
 -- slots of this VM: the generation each had last, and the free ones, oldest first
@@ -20,10 +21,10 @@ local free, free_h, free_t = {}, 1, 0
 local used = 0
 local own_gens, own_entries
 
---- Publish the memory of a VM: `address` of its generations (then entry numbers, SLOTS each).
-function M.attach(vm, address)
+--- Publish the memory of a VM of `host`: `address` of its generations (then entry numbers, SLOTS each; counters before).
+function M.attach(vm, address, host)
   local gens = cast(gens_t, address)
-  S.vms[vm] = {gens = gens, lost = false}
+  S.vms[vm] = {gens = gens, lost = false, host = host, header = cast(gens_t, address - HEADER)}
   if vm == S.vm then
     own_gens = gens
     own_entries = cast(gens_t, address + SLOTS * 4)

@@ -56,8 +56,9 @@ function M.ask(vm, op, from, to)
   return answer_of(S.thread)
 end
 
---- Ask Python to have a process spawned on a worker of `host`. Waits; returns PID (or the result with `spec.exec`), err.
-function M.spawn(host, spec)
+--- Ask Python to have a process spawned on a worker of `host`: the one with the fewest processes, or `by_load` the one
+--- with the fewest that use up their slices. Waits; returns PID (or the result with `spec.exec`), err.
+function M.spawn(host, spec, by_load)
   scheduler.may_block()
   local ref = expect(false)
   local waiting = refs[ref]
@@ -70,20 +71,21 @@ function M.spawn(host, spec)
     for i = 1, #messages do messages[i][2] = travel(messages[i][2]) end
   end
   spec.context = travel(spec.context)
-  M.place(host, S.vm, ref, spec, {})
+  M.place(host, S.vm, ref, spec, {}, by_load)
   return answer_of(S.thread)
 end
 
 --- Hand a spawn to Python, which finds a worker of the host that was not tried yet.
-function M.place(host, origin, ref, spec, tried)
+function M.place(host, origin, ref, spec, tried, by_load)
   local blob = outbox.encode({{SPAWN, ref, origin, spec, tried}})
-  msgpack.array(6)
+  msgpack.array(7)
   msgpack.number(outbox.PLACE)
   msgpack.put(host)
   msgpack.number(origin)
   msgpack.number(ref)
   msgpack.bin(blob)
   msgpack.put(tried)
+  msgpack.put(by_load or false)
 end
 
 --- Ask a service of Python and wait for its answer: value, err.
@@ -100,7 +102,7 @@ function M.ask_python(service, args)
 end
 
 --- Tell whether this VM may take one more process.
-function M.has_room() return not S.limit or S.count < S.limit end
+function M.has_room() return not S.surplus and (not S.limit or S.count < S.limit) end
 
 --- Cancel with an optional deadline in seconds (spec processes.md §7.1, §7.3).
 function M.cancel(p, from, reason, deadline)

@@ -53,9 +53,20 @@ local function adopt(spec, pid)
   return pid
 end
 
-local function balanced() return true end
---- Ask whether this VM should keep a child; replaced by the kernel where a host has several workers.
-M.keep = balanced
+--- Tell whether this VM should take a process that one of its own spawns: unless it has two or more that use up their
+--- slices, and another VM of its host, or one that was not started yet, has at least two fewer (design: forwarding).
+function M.keep()
+  local own = scheduler.cpu_bound()
+  if own < 2 or S.workers == 1 then return true end
+  local known = 0
+  for _, vm in pairs(S.vms) do
+    if vm.host == S.host and not vm.lost then
+      known = known + 1
+      if vm.header[1] <= own - 2 then return false end
+    end
+  end
+  return known >= S.workers
+end
 
 local function spawn_local(id, spec)
   local def = S.entries[id]
@@ -71,6 +82,15 @@ local function spawn_local(id, spec)
   if child then return child end
   if holder then return nil, nil, holder end
   return nil, err
+end
+
+-- no other VM of this host may have room
+local function alone()
+  if S.workers > 1 or S.surplus then return false end
+  for index, vm in pairs(S.vms) do
+    if vm.host == S.host and index ~= S.vm and not vm.lost then return false end
+  end
+  return true
 end
 
 -- Spawn as `spec` says; args are already copied. Returns PID (or the result with exec), err.
@@ -92,10 +112,10 @@ local function spawn(id, host, spec)
     local exec = spec.exec
     if exec then
       scheduler.may_block("process.exec")
-      local t, lives = S.thread, p.lives
+      local t = S.thread
       p.ops = p.ops + 1
       spec.waiter = function(value, err)
-        if p.dead or p.lives ~= lives then return end
+        if p.dead then return end
         p.ops = p.ops - 1
         t.v, t.ok = value, err
         scheduler.make_ready(t)
@@ -123,13 +143,12 @@ local function spawn(id, host, spec)
     if holder then return adopt(spec, holder) end
     return nil, err
   end
-  if host == S.host and not remote.has_room() and S.workers == 1 then
-    local def, err = loader.load(id)
-    if not def then return nil, err end
+  if host == S.host and not remote.has_room() and alone() then
     return nil, errors.plain("LimitExceeded", "host " .. host .. " runs its " .. S.limit .. " processes (max_processes)")
   end
-  local value, err = remote.spawn(host, spec)
-  if remote.is_holder(value) then return adopt(spec, value[1]) end
+  local value, err = remote.spawn(host, spec, host == S.host)
+  if spec.exec then return value, err end
+  if type(value) == "table" then return adopt(spec, value[1]) end
   return value, err
 end
 

@@ -22,11 +22,15 @@ _COUNTERS: Final = struct.Struct("=12I")
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a VM has done: living processes, processes ever spawned and failed, messages sent, dead letters."""
+    """What a VM has done: living processes, processes ever spawned and failed, messages sent, dead letters.
+
+    `cpu_bound` counts the processes that used up their slices in the last round, `limit` is the most that may live.
+    """
 
     processes: int
     cpu_bound: int
     running_slot: int
+    limit: int
     spawned: int
     failed: int
     sent: int
@@ -58,6 +62,11 @@ class VMMemory:
         """Declare all dead: the VM was given up. What it still writes is not looked at."""
         self._lost = True
 
+    @property
+    def lost(self) -> bool:
+        """Tell whether the VM is gone."""
+        return self._lost
+
     def living(self) -> list[tuple[int, int, int]]:
         """Return (slot, generation, entry number) of every living process, by slot."""
         if self._lost:
@@ -74,4 +83,4 @@ class VMMemory:
     def counters(self) -> Counters:
         """Return the counters as they stood at the end of the VM's last step."""
         values = _COUNTERS.unpack_from(self._map, 0)
-        return Counters(0 if self._lost else values[0], values[1], values[2], values[8], values[9], values[10], values[11])
+        return Counters(0 if self._lost else values[0], values[1], values[2], values[3], values[8], values[9], values[10], values[11])
