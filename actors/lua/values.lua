@@ -8,7 +8,7 @@ local next, type, tostring, rawget, rawset = next, type, tostring, rawget, rawse
 local new = require("table.new")
 local error_mt = errors.mt
 local classes = object.classes
-local format = string.format
+local format, concat, loadstring = string.format, table.concat, loadstring
 
 local values = {}
 
@@ -154,10 +154,34 @@ function copy_deep(root)
   return top
 end
 
---- Copy a table. Returns the copy, or nil and true when something in it cannot be sent.
-local function copy_table(t)
-  if dgetmetatable(t) then return copy_deep(t) end
-  local o = new(0, 4)
+-- Small tables of plain values are copied by a constructor that is made for their keys: one allocation of the right
+-- size instead of an insertion for each key. Their number is bounded, whatever keys scripts invent.
+local shapes = {}            -- first key -> {make = constructor, next = {second key -> ...}}
+local shape_count = 0
+local MAX_SHAPES = 1000
+
+local function constructor(...)
+  local keys = {...}
+  local params, fields = {}, {}
+  for i = 1, #keys do
+    params[i] = "v" .. i
+    fields[i] = format("[%q]=v%d", keys[i], i)
+  end
+  return loadstring("return function(" .. concat(params, ",") .. ") return {" .. concat(fields, ",") .. "} end")()
+end
+
+-- the shape of a table whose keys begin with those of `parent` and go on with `key`; false when there are too many
+local function shape(parent, key, ...)
+  if shape_count >= MAX_SHAPES or type(key) ~= "string" or #key > 64 then return false end
+  shape_count = shape_count + 1
+  local made = {make = constructor(...), next = {}}
+  parent[key] = made
+  return made
+end
+
+local function copy_flat(t)
+  local n = #t
+  local o = n > 0 and new(n, 0) or new(0, 4)
   for k, v in next, t do
     local tv, tk = type(v), type(k)
     if (tv ~= "number" and tv ~= "string" and tv ~= "boolean") or (tk ~= "string" and tk ~= "number") then
@@ -166,6 +190,30 @@ local function copy_table(t)
     o[k] = v
   end
   return o
+end
+
+--- Copy a table. Returns the copy, or nil and true when something in it cannot be sent.
+local function copy_table(t)
+  if dgetmetatable(t) then return copy_deep(t) end
+  local k1, v1 = next(t)
+  if k1 == nil then return {} end
+  local t1 = type(v1)
+  if t1 ~= "string" and t1 ~= "number" and t1 ~= "boolean" then return copy_flat(t) end
+  local s1 = shapes[k1] or shape(shapes, k1, k1)
+  if not s1 then return copy_flat(t) end
+  local k2, v2 = next(t, k1)
+  if k2 == nil then return s1.make(v1) end
+  local t2 = type(v2)
+  if t2 ~= "string" and t2 ~= "number" and t2 ~= "boolean" then return copy_flat(t) end
+  local s2 = s1.next[k2] or shape(s1.next, k2, k1, k2)
+  if not s2 then return copy_flat(t) end
+  local k3, v3 = next(t, k2)
+  if k3 == nil then return s2.make(v1, v2) end
+  local t3 = type(v3)
+  if t3 ~= "string" and t3 ~= "number" and t3 ~= "boolean" then return copy_flat(t) end
+  local s3 = s2.next[k3] or shape(s2.next, k3, k1, k2, k3)
+  if not s3 or next(t, k3) ~= nil then return copy_flat(t) end
+  return s3.make(v1, v2, v3)
 end
 values.copy_table = copy_table
 values.copy_deep = copy_deep
