@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from actors.definitions import Definitions
 from actors.errors import Failure
+from actors.functions import PythonFunctions, TargetError
 from actors.hosts import HostDriver, ProcessDriver, ProcessHost, Switchboard
 from actors.hosts.host import HostSettings
 from actors.kinds import CATALOG, LUA_KINDS
@@ -32,7 +33,7 @@ from actors.supervision import (
 )
 from actors.supervision.driver import Report
 from actors.vm.wire import Input, check
-from registry import Action, Entry, Operation, Registry, RegistryError
+from registry import Action, Entry, Fault, FaultsError, Operation, Registry, RegistryError, Severity
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Assembly:
         board: Switchboard,
         root: RootSupervisor,
         definitions: Definitions,
+        python: PythonFunctions,
         launch_host: Callable[[str, HostSettings], ProcessHost],
         *,
         tree: Callable[[TreeSpec], TreeService],
@@ -91,6 +93,7 @@ class Assembly:
         self._board = board
         self._root = root
         self._definitions = definitions
+        self._python = python
         self._launch_host = launch_host
         self._tree = tree
         self._max_memory = max_memory
@@ -113,6 +116,8 @@ class Assembly:
             return
         if entry.kind in LUA_KINDS:
             self._definitions.check(entry)
+        if entry.kind == "function.python":
+            self._stage(operation)
         if operation.action is Action.UPDATE and entry.kind == "process.host":
             _check_host_update(operation)
         self._tell_not_yet(entry)
@@ -122,6 +127,7 @@ class Assembly:
 
     def discard(self) -> None:
         """Nothing took effect yet."""
+        self._python.discard()
 
     def commit(self, operations: Sequence[Operation]) -> None:
         """Carry the change set out: VMs forget what changed, services are added, changed and removed."""
@@ -129,6 +135,8 @@ class Assembly:
         if changed:
             self._definitions.forget(changed)
             self._board.tell_all([Input.INVALIDATE, changed])
+        self._python.commit([operation.id for operation in operations if operation.action is Action.DELETE])
+        self._warm_up(operations)
         removed = []
         touched: set[str] = set()
         for operation in operations:
@@ -161,6 +169,23 @@ class Assembly:
             removed=[id for id in removed if id in known],
             settled=self._started(_log_outcome),
         )
+
+    def _stage(self, operation: Operation) -> None:
+        entry, model = operation.entry, operation.model
+        try:
+            self._python.stage(entry.id, model.source, model.pool.workers)
+        except TargetError as error:
+            file, line = self._registry.place_of(entry, "source")
+            fault = Fault(Severity.FAULT, file, line, entry.id, "source", str(error), "", error.hint)
+            raise FaultsError([fault]) from error
+
+    def _warm_up(self, operations: Sequence[Operation]) -> None:
+        # VMs that run make the environments now, others when they start
+        functions = {op.id: op for op in operations if op.entry.kind == "function.lua"}
+        warm = sorted(id for id, op in functions.items() if op.model is not None and op.model.pool.warm_start)
+        self._board.warm = (self._board.warm - functions.keys()).union(warm)
+        if warm:
+            self._board.tell_all([Input.WARM, warm])
 
     def _spec(self, id: str) -> ServiceSpec:
         entry, model = self._models[id]

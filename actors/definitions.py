@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.errors import NOT_FOUND, UNAVAILABLE, ProcessError
+from actors.functions import pool_bounds
 from actors.kinds import CATALOG, LUA_KINDS
-from actors.kinds.lua import LibraryLuaSpec, ProcessLuaSpec
+from actors.kinds.lua import FunctionLuaSpec, LibraryLuaSpec, ProcessLuaSpec
 from actors.vm.frontend import FrontEnd, SourceError
 from actors.vm.wire import check, pack
 from registry import Entry, Fault, FaultsError, Registry, RegistryError, Severity, SourceRef
@@ -93,6 +94,12 @@ class Definitions:
             "name": ref.name,
             "stateless": self._front_end.stateless(model.source, ref.name),
         }
+        if isinstance(model, FunctionLuaSpec):
+            bounds = pool_bounds(model.pool)
+            fields["keep"] = bounds.keep
+            if bounds.bound:
+                fields["pool"] = {"bound": bounds.bound, "shared": bounds.shared, "buffer": bounds.buffer}
+        fields.update(_call_fields(entry))
         if mailbox is not None and mailbox.limit:
             fields["limit"] = mailbox.limit
             fields["overflow"] = mailbox.overflow
@@ -113,9 +120,24 @@ class Definitions:
                     "imports": {},
                     "name": entry.id,
                     "text": "",
+                    **_call_fields(entry),
                 }
             )
         )
+
+
+def _call_fields(entry: Entry) -> dict[str, Any]:
+    """Return what calls of an entry want to know of its meta (spec registry.md §2.1)."""
+    fields: dict[str, Any] = {}
+    options = entry.meta.get("options")
+    if isinstance(options, Mapping) and options:
+        fields["options"] = options
+    host = entry.meta.get("default_host")
+    if host is None and isinstance(options, Mapping):
+        host = options.get("default_host")
+    if isinstance(host, str) and host:
+        fields["default_host"] = host if ":" in host else f"{entry.id.partition(':')[0]}:{host}"
+    return fields
 
 
 def unavailable(entry: Entry) -> ProcessError:

@@ -14,7 +14,7 @@ from actors.clock import Clock
 from actors.definitions import Definitions
 from actors.errors import UNAVAILABLE, ProcessError
 from actors.events import EventBus
-from actors.functions import FUNCTION_HOST, FunctionHost
+from actors.functions import FUNCTION_HOST, FunctionHost, Permits, PythonFunctions
 from actors.hosts import HostInfo, HostSettings, ProcessHost, ProcessInfo, Switchboard, VMWorker, Watchdog
 from actors.introspection import system_function
 from actors.supervision import BatchOutcome, RootSupervisor, ServiceState, ServiceUpdate, TreeService, TreeSpec
@@ -60,6 +60,9 @@ class Machinery:
         self._stuck_after = stuck_after
         self._reporter = Reporter(self.bus, registry)
         self._definitions = Definitions(registry, self.board.entry_number)
+        self._permits = Permits(self.board.tell)
+        self.board.on_departure(self._permits.lose)
+        self._python = PythonFunctions(self.board)
         self._door = self._make_door()
         self._terminal = terminal
         self.board.terminal = terminal
@@ -102,6 +105,7 @@ class Machinery:
             self.board,
             root,
             self._definitions,
+            self._python,
             self._launch_host,
             tree=self._make_tree,
             max_memory=self._max_memory,
@@ -136,6 +140,7 @@ class Machinery:
             host.stop()
             host.join(5.0)
             host.join_workers(5.0)
+        self._python.stop()
         self._terminal.close()
         self.registry.detach()
         self._reporter.end()
@@ -226,6 +231,7 @@ class Machinery:
 
         door = Door(pure_functions())
         door.add("entry", self._definitions.packed)
+        self._permits.add_to(door)
         door.add("claim", claim)
         door.add("release", release)
         door.add("unregister", unregister)

@@ -300,7 +300,8 @@ class Runtime:
     # functions
 
     def call(self, function: str, *args: LuaValue, timeout: float | None = None) -> LuaValue:
-        """Call a `function.lua` entry and return its result.
+        """Call a function (`function.lua`, `function.python`, or a process with `meta.default_host`) and return its
+        result.
 
         Args:
             timeout: seconds to wait; then the call is canceled.
@@ -427,8 +428,6 @@ class Runtime:
 
     def _call(self, function: str, args: tuple[LuaValue, ...]) -> Call:
         self._running()
-        if ":" not in function:
-            raise ProcessError(f"namespace required in function ID '{function}'", kind=INVALID)
         return Call(self._board, self._machine.place_call, function, [check(value) for value in args])
 
     def _refuse_unavailable(self, host: str) -> None:

@@ -102,6 +102,7 @@ class Switchboard:
         self._services: dict[str, Service] = {}
         self._departures: list[Callable[[int], None]] = []
         self.warm: frozenset[str] = frozenset()  # functions with pool.warm_start
+        self.warm: frozenset[str] = frozenset()  # functions with pool.warm_start
 
     def serve(self, name: str, service: Service) -> None:
         """Have what kernels ask under `name` served; before VMs start."""
@@ -134,6 +135,8 @@ class Switchboard:
                     worker.post([Input.VM, known, published.generations, self._vm_hosts.get(known, "")])
             for id, (state, workers) in self._hosts.items():
                 worker.post([Input.HOST, id, state, workers])
+            if self.warm:
+                worker.post([Input.WARM, sorted(self.warm)])
             if self.warm:
                 worker.post([Input.WARM, sorted(self.warm)])
 
@@ -187,6 +190,12 @@ class Switchboard:
     def workers(self) -> list[VMWorker]:
         """Return the workers of all VMs."""
         return list(self._workers.values())
+
+    def tell(self, vm: int, record: list[Any]) -> None:
+        """Give a record to a VM; nothing happens when it is gone."""
+        worker = self._workers.get(vm)
+        if worker is not None:
+            worker.post(record)
 
     def tell(self, vm: int, record: list[Any]) -> None:
         """Give a record to a VM; nothing happens when it is gone."""

@@ -53,7 +53,7 @@ _KINDS: Final = (
     KindInfo("function.lua", "lua.FunctionLuaSpec"),
     KindInfo("workflow.lua", "lua.WorkflowLuaSpec", runs=False),
     KindInfo("library.lua", "lua.LibraryLuaSpec"),
-    KindInfo("function.python", "others.FunctionPythonSpec", runs=False),
+    KindInfo("function.python", "others.FunctionPythonSpec"),
     KindInfo("process.python", "others.ProcessPythonSpec", runs=False),
     KindInfo("process.host", "services.ProcessHostSpec", service=True),
     KindInfo("process.service", "services.ProcessServiceSpec", service=True),
