@@ -79,7 +79,7 @@ class _Host:
         self.world = world
         self.nodes: list[Node] = []
 
-    def place(self, tried: tuple[int, ...] = ()) -> VMWorker | None:
+    def place(self, tried: tuple[int, ...] = (), *, by_load: bool = False) -> VMWorker | None:
         if not self.nodes:
             self.nodes = [Node(self.world, self.id, self.count) for _ in range(self.count)]
             self.world.nodes += self.nodes
