@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import queue
-import signal
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from actors.cli._options import AppOptions, LogOptions, app_options, log_options, path_argument, state_option
 
 if TYPE_CHECKING:
-    from actors import Runtime, ServiceState
+    from actors import Runtime
+    from actors.cli._commands import Main
     from actors.config import Config
-
-log = logging.getLogger("actors.cli")
-
-_LATER = (
-    "commands on a terminal host are not there yet, they come with the next version; "
-    "without a command, `tutela run PATH` starts the services"
-)
+    from registry import Registry
 
 
-@click.command()
+class _WithCommand(click.Command):
+    """Its own flags end where the app's command begins: what follows belongs to that, flags and all."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self._guarded(list(args)))
+
+    def _guarded(self, args: list[str]) -> list[str]:
+        takers = {
+            name
+            for parameter in self.params
+            if isinstance(parameter, click.Option) and not parameter.is_flag and not parameter.count
+            for name in parameter.opts
+        }
+        place, found = 0, False
+        while place < len(args):
+            arg = args[place]
+            if arg == "--":
+                return args
+            if arg.startswith("-") and arg != "-":
+                name = arg.partition("=")[0] if arg.startswith("--") else arg[:2]
+                # a short one may hold its value, -xns:name
+                place += 2 if name in takers and arg == name else 1
+                continue
+            if found:
+                return [*args[:place], "--", *args[place:]]
+            found = True
+            place += 1
+        return args
+
+
+@click.command(cls=_WithCommand)
 @path_argument
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
-@click.option("-x", "--exec", "execute", metavar="ID", help="Run one process on a terminal host (not yet).")
-@click.option("--host", metavar="ID", help="The terminal host for it (not yet).")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARGS]...]")
+@click.option("-x", "--exec", "execute", metavar="ID", help="Run this process entry on a terminal host.")
+@click.option("--host", metavar="ID", help="The terminal host for a command or -x. Default: the only one.")
 @state_option
 @click.option("--strict-start", is_flag=True, help="Exit with 1 when a required service does not start.")
 @app_options
@@ -48,116 +67,83 @@ def run(
     app: AppOptions,
     log: LogOptions,
 ) -> None:
-    """Run the app in folder PATH until a signal.
+    """Run the app in folder PATH until a signal, or one of its commands until that ends.
 
     Starts its services and watches over them. Ctrl-C (or SIGTERM) stops them in order, exit code 0; a second one ends
     the program at once, exit code 1.
+
+    With COMMAND, or -x ID, that process runs on a terminal host besides, and its end is that of the program: a number
+    that it returns is the exit code, a text is printed, an error is told on stderr and gives 1. Flags stand before the
+    command; all that follows is for it. The log is silent then unless -v, -c or -s says otherwise.
+
+    `tutela run PATH list` lists the commands.
     """
-    if command or execute or host:
-        raise click.UsageError(f"run {' '.join(command) or f'-x {execute or host}'}: {_LATER}")
+    from actors.cli._commands import command_main, entry_main
+
+    config = app.configuration(path)
+    main: Main | None = None
+    entries: Registry | None = None
+    if execute is not None:
+        entries = app.registry(path, config)
+        main = entry_main(entries, execute, command, host)
+    elif command == ("list",):
+        _list(app.registry(path, config))
+        return
+    elif command:
+        entries = app.registry(path, config)
+        main = command_main(entries, command[0], command[1:], host)
+    elif host is not None:
+        raise click.UsageError("--host is for a command or -x")
+    raise click.exceptions.Exit(launch(path, config, entries, app, log, main, state=state, strict_start=strict_start))
+
+
+def launch(
+    path: Path,
+    config: Config,
+    entries: Registry | None,
+    app: AppOptions,
+    log: LogOptions,
+    main: Main | None,
+    *,
+    state: Path | None,
+    strict_start: bool = False,
+) -> int:
+    """Run an app as a program of its own, and return its exit code."""
     from actors.cli._logging import set_up_logging
+    from actors.cli._serve import Signals, serve
 
     # code of the app that is written in Python is found as if the program had been started in its folder
     sys.path.insert(0, str(path.resolve()))
-    config = app.configuration(path)
-    set_up_logging(log, config)
-    with _Signals() as signals:
-        code = _serve(_load(path, app, config, state), signals, strict_start)
-    raise click.exceptions.Exit(code)
+    set_up_logging(LogOptions(silent=True) if main is not None and not log.given() else log, config)
+    with Signals() as signals:
+        loaded = entries if entries is not None else app.registry(path, config)
+        rt = make_runtime(loaded, config, state, main.args if main is not None else ())
+        return serve(rt, signals, strict_start=strict_start, main=main)
 
 
-def _load(path: Path, app: AppOptions, config: Config, state: Path | None) -> Runtime:
-    entries = app.registry(path, config)
+def make_runtime(entries: Registry, config: Config, state: Path | None, args: tuple[str, ...] = ()) -> Runtime:
+    """Make the runtime of an app as its configuration says."""
     from actors import Runtime
     from actors.control import state_folder
+    from actors.terminal import Terminal
 
-    node = config.node_name or os.environ.get("WIPPY_NODE_ID", "")
-    return Runtime(entries, state=state_folder(state), node=node, shutdown_timeout=config.shutdown_timeout)
-
-
-class _Signals:
-    """Turns the first SIGINT or SIGTERM into an item of `events`; the second ends the program at once."""
-
-    def __init__(self) -> None:
-        self.events: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
-        self._count = 0
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Signals:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._count += 1
-        if self._count > 1:
-            # no clean-up whatever: what hangs may be the clean-up
-            os.write(2, b"tutela: stopped at once\n")
-            os._exit(1)
-        self.events.put(None)
+    return Runtime(
+        entries,
+        state=state_folder(state),
+        node=config.node_name or os.environ.get("WIPPY_NODE_ID", ""),
+        shutdown_timeout=config.shutdown_timeout,
+        terminal=Terminal(args=args),
+    )
 
 
-def _serve(rt: Runtime, signals: _Signals, strict_start: bool) -> int:
-    """Start, wait for a signal, stop; return the exit code."""
-    from actors.control import ControlServer, state_folder
-    from actors.inspection import ps_handler
+def _list(entries: Registry) -> None:
+    from actors.cli._commands import commands
 
-    # on a thread of its own, so that a signal is heard while services start
-    def start() -> None:
-        try:
-            rt.start()
-            outcome: Exception | None = None
-        except Exception as error:
-            outcome = error
-        signals.events.put(lambda: outcome)
-
-    control = ControlServer(rt.state or state_folder(), {"ps": ps_handler(rt)})
-    control.start()
-    try:
-        log.info("state folder %s", control.path.parent)
-        starter = threading.Thread(target=start, name="tutela-start", daemon=True)
-        starter.start()
-        started = signals.events.get()
-        try:
-            if started is not None:
-                failure = started()
-                if failure is not None:
-                    raise failure
-                if not _report_start(rt) and strict_start:
-                    return 1
-                log.info("runtime ready")
-                signals.events.get()
-            log.info("stopping")
-        finally:
-            rt.stop()
-            starter.join(1.0)
-    finally:
-        control.stop()
-    log.info("stopped")
-    return 0
-
-
-def _report_start(rt: Runtime) -> bool:
-    """Log which required services have not come up, and tell whether there are none."""
-    failed = [service for service in rt.services() if _has_not_started(service) and _required(rt, service.id)]
-    if failed:
-        listed = "; ".join(f"{service.id} ({service.details or service.status})" for service in failed)
-        log.error("%d services have not started: %s", len(failed), listed)
-    return not failed
-
-
-def _has_not_started(service: ServiceState) -> bool:
-    # one that ran and has ended since, well or by a terminal error, has started
-    return service.status in ("failed", "unknown") or (service.status == "exited" and service.started_at is None)
-
-
-def _required(rt: Runtime, id: str) -> bool:
-    data = rt.registry.get(id).data if id in rt.registry else None
-    lifecycle = data.get("lifecycle") if isinstance(data, dict) else None
-    if not isinstance(lifecycle, dict):
-        return False
-    return lifecycle.get("auto_start") is True and lifecycle.get("startup") != "optional"
+    known = commands(entries)
+    if not known:
+        click.echo("No commands available")
+        return
+    click.echo("Available commands:")
+    width = max(len(command.name) for command in known)
+    for command in known:
+        click.echo(f"  {command.name.ljust(width)}  {command.short}".rstrip())

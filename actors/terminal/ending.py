@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from actors.terminal.outcome import exit_code
+
 
 class Ending:
     """The exit code that the app asked for. The first request counts. Safe from any thread.
@@ -26,17 +28,17 @@ class Ending:
         """The exit code; None while nobody has asked."""
         return self._code
 
-    def request(self, code: int) -> None:
-        """Ask that the program ends with `code`."""
+    def request(self, code: float) -> None:
+        """Ask that the program ends with `code`, brought into the range of exit codes."""
         with self._lock:
             if self._code is not None:
                 return
-            self._code = code
+            whole = self._code = exit_code(code)
             callbacks = self._callbacks
             thread = self._thread = threading.Thread(target=self._act, name="tutela-exit", daemon=True)
         self._asked.set()
         for callback in callbacks:
-            callback(code)
+            callback(whole)
         thread.start()
 
     def watch(self, callback: Callable[[int], object]) -> None:

@@ -37,14 +37,15 @@ def outcome_of(value: object, failure: Failure | None, *, stopping: bool = False
     if isinstance(value, bool):
         return Outcome(0 if value else 1)
     if isinstance(value, int | float):
-        return Outcome(_code(value))
+        return Outcome(exit_code(value))
     if isinstance(value, str | bytes):
         return Outcome(0, out=value)
     return Outcome(0)
 
 
-def _code(number: float) -> int:
-    """A code that the system would take modulo 256 becomes the nearest one that still says failure (OP-5)."""
+def exit_code(number: float) -> int:
+    """Return the integer part of a number as an exit code: one that the system would take modulo 256 becomes one that
+    still says failure (OP-5)."""
     if math.isnan(number) or math.isinf(number):
         return 1
     whole = int(number)

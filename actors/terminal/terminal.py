@@ -25,7 +25,7 @@ class Worker(Protocol):
 
     vm: int
 
-    def post(self, item: list[Any]) -> None: ...
+    def post(self, item: Any) -> None: ...
 
 
 class Terminal:
@@ -75,7 +75,8 @@ class Terminal:
             if rest[1]:
                 self._quiet.begin([self._output(1), self._output(2)])
         elif what == "ended":
-            self._end(rest[1], rest[2])
+            # after what left the VM together with it: who watched the process hears of it before all is stopped
+            worker.post(lambda: self._end(rest[1], rest[2]))
 
     def lost(self, vm: int, message: str) -> None:
         """Hear that a VM was given up; its process ended then."""

@@ -235,13 +235,6 @@ def test_a_faulty_configuration_is_told_before_anything_is_loaded(app: Path, tut
         assert ".wippy.yaml:1: shutdown.timeout: got 'soon', expected a duration" in result.output
 
 
-@pytest.mark.parametrize("arguments", [["greet", "Ann"], ["-x", "shop:ledger"], ["list"], ["--host", "shop:term"]])
-def test_run_says_that_commands_come_later(app: Path, tutela: Callable[..., Result], arguments: list[str]) -> None:
-    result = tutela("run", app, *arguments)
-    assert result.exit_code == 2
-    assert "commands on a terminal host are not there yet" in result.stderr
-
-
 def test_init_writes_a_lock_file_and_folders_once(tmp_path: Path, tutela: Callable[..., Result]) -> None:
     assert tutela("init").exit_code == 0
     assert yaml.safe_load((tmp_path / "wippy.lock").read_text()) == {
