@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from random import Random
 
+from actors.applier import Applier
 from actors.assembly import Assembly, BatchDone
 from actors.bridges import Reporter
 from actors.clock import Clock
@@ -15,8 +16,11 @@ from actors.definitions import Definitions
 from actors.errors import UNAVAILABLE, ProcessError
 from actors.events import EventBus
 from actors.functions import FUNCTION_HOST, FunctionHost, Permits, PythonFunctions
+from actors.groups import Groups, ScopeDriver
 from actors.hosts import HostInfo, HostSettings, ProcessHost, ProcessInfo, Switchboard, VMWorker, Watchdog
 from actors.introspection import system_function
+from actors.reading import reading
+from actors.stores import StoreDriver, Stores
 from actors.supervision import BatchOutcome, RootSupervisor, ServiceState, ServiceUpdate, TreeService, TreeSpec
 from actors.terminal import Ending, Terminal
 from actors.vm.door import Door
@@ -59,6 +63,9 @@ class Machinery:
         self._max_memory = max_memory
         self._stuck_after = stuck_after
         self._reporter = Reporter(self.bus, registry)
+        self._groups = Groups(self.board)
+        self._stores = Stores(clock)
+        self._applier = Applier(self.board, registry, clock)
         self._definitions = Definitions(registry, self.board.entry_number)
         self._permits = Permits(self.board.tell)
         self.board.on_departure(self._permits.lose)
@@ -111,6 +118,12 @@ class Machinery:
             max_memory=self._max_memory,
             started=started,
             args=self._terminal.args,
+            resources={
+                "pg.scope": lambda id, model: ScopeDriver(
+                    self._groups, id, model.max_groups, model.max_members_per_group
+                ),
+                "store.memory": lambda id, model: StoreDriver(self._stores, id, model.max_size, model.cleanup_interval),
+            },
         )
         self._functions = FunctionHost(self._launch_functions)
         self._watchdog = Watchdog(self.hosts, self._stuck_after)
@@ -131,6 +144,7 @@ class Machinery:
         """End every thread; what still lives ends with it."""
         if self._watchdog is not None:
             self._watchdog.stop()
+        self._applier.close()
         if self._functions is not None:
             self._functions.stop()
         if self.root is not None:
@@ -235,5 +249,9 @@ class Machinery:
         door.add("claim", claim)
         door.add("release", release)
         door.add("unregister", unregister)
+        door.add("pg", self._groups.call)
+        door.add("store", self._stores.call)
+        for name, function in reading(self.registry).items():
+            door.add(name, function)
         door.add("system", system_function(self.services, self.infos, self.processes))
         return door
