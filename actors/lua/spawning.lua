@@ -112,10 +112,10 @@ local function spawn(id, host, spec)
     local exec = spec.exec
     if exec then
       scheduler.may_block("process.exec")
-      local t = S.thread
+      local t, lives = S.thread, p.lives
       p.ops = p.ops + 1
       spec.waiter = function(value, err)
-        if p.dead then return end
+        if p.dead or p.lives ~= lives then return end
         p.ops = p.ops - 1
         t.v, t.ok = value, err
         scheduler.make_ready(t)
@@ -144,11 +144,12 @@ local function spawn(id, host, spec)
     return nil, err
   end
   if host == S.host and not remote.has_room() and alone() then
+    local def, err = loader.load(id)
+    if not def then return nil, err end
     return nil, errors.plain("LimitExceeded", "host " .. host .. " runs its " .. S.limit .. " processes (max_processes)")
   end
   local value, err = remote.spawn(host, spec, host == S.host)
-  if spec.exec then return value, err end
-  if type(value) == "table" then return adopt(spec, value[1]) end
+  if remote.is_holder(value) then return adopt(spec, value[1]) end
   return value, err
 end
 
