@@ -17,7 +17,7 @@ class Script:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.rare = self.random.choice((0.0, 0.0, 0.1))  # how often what is hardly ever stateless is written
+        self.rare = self.random.choice((0.0, 0.0, 0.2))  # how often what is hardly ever stateless is written
 
     def write(self) -> str:
         r = self.random
@@ -89,7 +89,11 @@ class Script:
         value = self.value(depth + 1)
         if r.random() < self.rare:
             return r.choice(
-                (f"_G.{name} = {value}", f"rawset(_G, '{name}', {value})", f"function {self.signature(depth + 1)} end")
+                (
+                    f"_G.{name} = num({name}) + 1 do return {name} end",
+                    f"rawset(_G, '{name}', num({name}) + 1)",
+                    f"function {self.signature(depth + 1)} end",
+                )
             )
         plain = (
             f"local {name} = {value}",
@@ -101,6 +105,7 @@ class Script:
             f"for {name}, {other} in pairs({{ 4, 5 }}) do {other} = {value} end",
             f"repeat local {name} = 1 {name} = num({name}) + 1 until {name}",
             f"do local {name} = 0 ::l:: {name} = {name} + 1 if {name} < 3 then goto l end end",
+            f"if type({name}) == 'table' then {name}.n = num({name}.n) + 1 do return {name}.n end end",
             f"lib.{name} = 1" if r.random() < 0.1 else f"local {name} = lib.n",
         )
         if depth < 2 and r.random() < 0.3:
