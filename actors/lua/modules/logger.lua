@@ -39,7 +39,7 @@ return function(rt)
       local all = {}
       if kept then add(all, kept) end
       if type(fields) == "table" and not object.class_of(fields) then add(all, fields) end
-      rt.log(level, message, all, name, 3)
+      rt.log(level, message, all, name, 2)
     end
   end
 
