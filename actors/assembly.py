@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -103,6 +104,9 @@ class Assembly:
         self._models: dict[str, tuple[Entry, Any]] = {}
         self._trees: dict[str, TreeService] = {}
         self._told: set[str] = set()
+        self._top: set[str] = set()  # what the root supervisor has; the rest is below trees
+        self._leaving: list[str] = []  # deletes that this apply has accepted
+        self._tree_changes: list[Callable[[], None]] = []
 
     def prepare(self, operation: Operation) -> None:
         """Refuse Lua that does not parse, a host's change that cannot be made in place, and a removal that a running
@@ -110,9 +114,11 @@ class Assembly:
         """
         entry = operation.entry
         if operation.action is Action.DELETE:
-            conflicts = self._root.removal_conflicts([entry.id])
+            # dependents come first: what goes with the same change set forbids nothing
+            conflicts = self._root.removal_conflicts([*self._leaving, entry.id])
             if conflicts:
                 raise RegistryError(conflicts[0].message, kind=conflicts[0].kind)
+            self._leaving.append(entry.id)
             return
         if entry.kind in LUA_KINDS:
             self._definitions.check(entry)
@@ -127,16 +133,18 @@ class Assembly:
 
     def discard(self) -> None:
         """Nothing took effect yet."""
+        self._leaving.clear()
         self._python.discard()
 
     def commit(self, operations: Sequence[Operation]) -> None:
         """Carry the change set out: VMs forget what changed, services are added, changed and removed."""
+        self._leaving.clear()
         changed = [operation.id for operation in operations if operation.action is not Action.CREATE]
         if changed:
             self._definitions.forget(changed)
             self._board.tell_all([Input.INVALIDATE, changed])
         self._python.commit([operation.id for operation in operations if operation.action is Action.DELETE])
-        self._warm_up(operations)
+        self._note_functions(operations)
         removed = []
         touched: set[str] = set()
         for operation in operations:
@@ -155,20 +163,48 @@ class Assembly:
             if entry.kind in HOST_KINDS:
                 if self._board.host_state(entry.id) is None:
                     self._board.set_host(entry.id, "stopped")
+                elif entry.kind == "process.host":
+                    self._board.resize(entry.id, operation.model.host.workers)
             elif entry.kind == "temporal.worker":
                 self._board.set_host(entry.id, "stopped")
+        self._arrange(touched, set(removed))
+
+    def _arrange(self, touched: set[str], removed: set[str]) -> None:
+        """Have the root supervisor and the trees take over what has changed."""
         children = {child.id for _, model in self._models.values() for child in _children(model)}
-        parents = {
-            id for id, (_, model) in self._models.items() if any(child.id in touched for child in _children(model))
-        }
-        known = {state.id for state in self._root.states()}
-        top = [self._spec(id) for id in sorted((touched | parents) - children)]
-        self._root.apply(
-            added=[spec for spec in top if spec.id not in known],
-            updated=[spec for spec in top if spec.id in known],
-            removed=[id for id in removed if id in known],
-            settled=self._started(_log_outcome),
-        )
+        top = self._models.keys() - children
+        touched = self._with_parents(touched)
+        specs = [self._spec(id) for id in sorted(top & touched | (top - self._top))]
+        gone = sorted(self._top & removed | (self._top - top))
+        stay = self._top - set(gone)
+        adopted = any(id in children for id in gone)
+        changes, self._tree_changes = self._tree_changes, []
+        self._top = top
+        settled = self._started(_log_outcome)
+        added = [spec for spec in specs if spec.id not in stay]
+        updated = [spec for spec in specs if spec.id in stay]
+
+        def go_on(_: object = None) -> None:
+            for change in changes:
+                change()
+            self._root.apply(added=added, updated=updated, removed=() if adopted else gone, settled=settled)
+
+        if adopted:  # no service runs twice: it stops here before its tree starts it
+            self._root.apply(removed=gone, settled=go_on)
+        else:
+            go_on()
+
+    def _with_parents(self, ids: set[str]) -> set[str]:
+        """Return services with the trees that they are in, up to the top."""
+        parents = {child.id: id for id, (_, model) in self._models.items() for child in _children(model)}
+        found = set(ids)
+        ahead = list(ids)
+        while ahead:
+            parent = parents.get(ahead.pop())
+            if parent is not None and parent not in found:
+                found.add(parent)
+                ahead.append(parent)
+        return found
 
     def _stage(self, operation: Operation) -> None:
         entry, model = operation.entry, operation.model
@@ -179,10 +215,11 @@ class Assembly:
             fault = Fault(Severity.FAULT, file, line, entry.id, "source", str(error), "", error.hint)
             raise FaultsError([fault]) from error
 
-    def _warm_up(self, operations: Sequence[Operation]) -> None:
+    def _note_functions(self, operations: Sequence[Operation]) -> None:
         # VMs that run make the environments now, others when they start
         functions = {op.id: op for op in operations if op.entry.kind == "function.lua"}
         warm = sorted(id for id, op in functions.items() if op.model is not None and op.model.pool.warm_start)
+        self._board.functions |= functions.keys()  # for good: calls of a removed function may still run
         self._board.warm = (self._board.warm - functions.keys()).union(warm)
         if warm:
             self._board.tell_all([Input.WARM, warm])
@@ -198,7 +235,8 @@ class Assembly:
             if tree is None:
                 tree = self._trees[id] = self._tree(spec)
             else:
-                tree.change(spec)
+                tree.spec = spec  # for `service`; what lives learns of it when its time has come
+                self._tree_changes.append(partial(tree.change, spec))
             return tree.service(lifecycle, needs, references)
         return ServiceSpec(id, lambda: self._driver(id), lifecycle, needs, references, noun=_noun(entry.kind))
 
