@@ -13,7 +13,6 @@ from actors.vm.frontend import FrontEnd, SourceError
 from actors.vm.sources import lua_modules, read_lua
 
 
-
 @pytest.fixture(scope="module")
 def front() -> FrontEnd:
     return FrontEnd()

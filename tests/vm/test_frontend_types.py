@@ -8,7 +8,6 @@ from instrumented import without_inserts
 from actors.vm.frontend import FrontEnd, SourceError
 
 
-
 @pytest.fixture(scope="module")
 def front() -> FrontEnd:
     return FrontEnd()
