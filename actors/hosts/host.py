@@ -94,7 +94,6 @@ class ProcessHost(Supervisor):
     Args:
         door: answers the synchronous calls of the kernels.
         rng: gives the seeds of VMs.
-        functions: it runs function calls; their PIDs name the function where others name the host.
     """
 
     def __init__(
@@ -106,11 +105,9 @@ class ProcessHost(Supervisor):
         *,
         clock: Clock,
         rng: Random,
-        functions: bool = False,
     ) -> None:
         super().__init__(clock=clock, name=f"host {id}", rng=rng)
         self.id = id
-        self._functions = functions
         self.settings = settings
         self.status = "stopped"
         self.vms_lost = 0
@@ -140,7 +137,10 @@ class ProcessHost(Supervisor):
         """
         with self._lock:
             self.settings = replace(self.settings, workers=workers)
-            self._count = count = self.settings.count
+            count = self.settings.count
+            if count == self._count:
+                return
+            self._count = count
             running = dict(self._workers)
             state = self.status
         if state == "running":
@@ -173,7 +173,7 @@ class ProcessHost(Supervisor):
         with self._lock:
             self.status = "stopping"
             workers = list(self._workers.values())
-        self._board.set_host(self, "stopping", self._count)
+        self._tell_state()
         left = len(workers)
         if not left:
             done()
@@ -195,6 +195,10 @@ class ProcessHost(Supervisor):
             # behind what was asked for before, so that a VM whose first process is on the way does not count as empty
             worker.post(partial(begin, worker))
 
+    def _tell_state(self) -> None:
+        if self._board.host_state(self.id) is not None:  # not of an entry that was deleted meanwhile
+            self._board.set_host(self, self.status, self._count)
+
     def kill_processes(self) -> None:
         """End all processes that live, as canceled."""
         for worker in self._workers.copy().values():
@@ -203,7 +207,7 @@ class ProcessHost(Supervisor):
     def end(self) -> None:
         """Stop the VMs; on any thread."""
         self.status = "stopped"
-        self._board.set_host(self, "stopped", self._count)
+        self._tell_state()
         self.post(self._end)
 
     def place(self, tried: tuple[int, ...] = (), *, by_load: bool = False) -> VMWorker | None:
@@ -375,7 +379,7 @@ class ProcessHost(Supervisor):
     def _pid(self, worker: VMWorker, slot: int, generation: int, number: int) -> tuple[str, str]:
         board = self._board
         entry = board.entry_id(number)
-        host = entry if self._functions else self.id
+        host = entry if entry in board.functions else self.id
         return Pid.text(board.node, host, board.mark, worker.vm, slot, generation), entry
 
     def _part(self, index: int) -> int:

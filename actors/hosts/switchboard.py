@@ -45,6 +45,9 @@ class Placing(Protocol):
     def place(self, tried: tuple[int, ...] = (), *, by_load: bool = False) -> VMWorker | None:
         """Return the worker for a new process, or None when all were tried."""
 
+    def resize(self, workers: int) -> None:
+        """Change the number of workers."""
+
 
 class TerminalPort(Protocol):
     """What the switchboard needs of the terminal."""
@@ -102,7 +105,7 @@ class Switchboard:
         self._services: dict[str, Service] = {}
         self._departures: list[Callable[[int], None]] = []
         self.warm: frozenset[str] = frozenset()  # functions with pool.warm_start
-        self.warm: frozenset[str] = frozenset()  # functions with pool.warm_start
+        self.functions: set[str] = set()  # entries whose calls have PIDs that name the function, not the host
 
     def serve(self, name: str, service: Service) -> None:
         """Have what kernels ask under `name` served; before VMs start."""
@@ -135,8 +138,6 @@ class Switchboard:
                     worker.post([Input.VM, known, published.generations, self._vm_hosts.get(known, "")])
             for id, (state, workers) in self._hosts.items():
                 worker.post([Input.HOST, id, state, workers])
-            if self.warm:
-                worker.post([Input.WARM, sorted(self.warm)])
             if self.warm:
                 worker.post([Input.WARM, sorted(self.warm)])
 
@@ -197,12 +198,6 @@ class Switchboard:
         if worker is not None:
             worker.post(record)
 
-    def tell(self, vm: int, record: list[Any]) -> None:
-        """Give a record to a VM; nothing happens when it is gone."""
-        worker = self._workers.get(vm)
-        if worker is not None:
-            worker.post(record)
-
     def tell_all(self, record: list[Any]) -> None:
         """Give a record to every VM."""
         for worker in self.workers():
@@ -220,6 +215,12 @@ class Switchboard:
                 if not isinstance(host, str):
                     self._placing[id] = host
             self.tell_all([Input.HOST, id, state, workers])
+
+    def resize(self, id: str, workers: int) -> None:
+        """Change the number of workers of a host, if it runs."""
+        host = self._placing.get(id)
+        if host is not None:
+            host.resize(workers)
 
     def host_state(self, id: str) -> str | None:
         """Return the state of a host as `set_host` was told."""
