@@ -32,6 +32,9 @@ class Inbox(Protocol):
         Returns an empty list when the deadline passed or the inbox was closed.
         """
 
+    def wait(self, deadline: float | None = None) -> None:
+        """Wait as `take` does, and leave what came where it is."""
+
     def empty(self) -> bool:
         """Tell whether nothing waits."""
 
@@ -67,7 +70,7 @@ class SystemInbox:
         self._items.append(item)
         self._wake()
 
-    def take(self, deadline: float | None = None) -> list[Any]:
+    def wait(self, deadline: float | None = None) -> None:
         items = self._items
         while not items and not self._closed:
             if deadline is None:
@@ -77,6 +80,11 @@ class SystemInbox:
             if wait <= 0:
                 break
             self._signal.acquire(timeout=min(wait, threading.TIMEOUT_MAX))
+
+    def take(self, deadline: float | None = None) -> list[Any]:
+        items = self._items
+        if not items:
+            self.wait(deadline)
         taken = []
         try:
             while True:
@@ -127,13 +135,20 @@ class VirtualInbox:
             self._changed.notify()
 
     def take(self, deadline: float | None = None) -> list[Any]:
-        clock = self._clock
-        with clock._lock:
-            while not self._items and not self._closed and (deadline is None or clock._now < deadline):
-                clock._wait(self, deadline)
+        with self._clock._lock:
+            self._until(deadline)
             taken = list(self._items)
             self._items.clear()
             return taken
+
+    def wait(self, deadline: float | None = None) -> None:
+        with self._clock._lock:
+            self._until(deadline)
+
+    def _until(self, deadline: float | None) -> None:
+        clock = self._clock
+        while not self._items and not self._closed and (deadline is None or clock._now < deadline):
+            clock._wait(self, deadline)
 
     def empty(self) -> bool:
         with self._clock._lock:

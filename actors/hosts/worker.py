@@ -81,7 +81,13 @@ class VMWorker(Actor):
         if not stepping.acquire(blocking=False):
             return False
         try:
-            if self._machine is None or self._busy or not self.inbox.empty() or self.abandoned or self.actor_stopped.is_set():
+            if (
+                self._machine is None
+                or self._busy
+                or not self.inbox.empty()
+                or self.abandoned
+                or self.actor_stopped.is_set()
+            ):
                 return False
             clock = self.clock
             before = self._deadline
