@@ -190,7 +190,6 @@ class Machinery:
             self._door.call,
             clock=self.clock,
             rng=Random(self._random.getrandbits(64)),
-            functions=functions,
         )
         with self._lock:
             self._launched = [known for known in self._launched if known._alive()]

@@ -16,7 +16,7 @@ from actors.functions.loop import LoopThread
 from actors.functions.targets import Target, find_target
 from actors.functions.threads import Threads
 from actors.hosts import Switchboard, VMWorker
-from actors.vm.wire import check
+from actors.vm.wire import Input, check
 
 log = logging.getLogger(__name__)
 
@@ -186,13 +186,7 @@ class PythonFunctions:
             self._succeed(call, value)
 
     def _succeed(self, call: _Call, value: Any) -> None:
-        try:
-            checked = check(value)
-        except ProcessError as error:
-            text = f"the result of {call.id}: {error.message}"
-            self._finish(call, False, Failure(text, error.kind, False))
-        else:
-            self._finish(call, True, checked)
+        self._finish(call, True, value)
 
     def _fail(self, call: _Call, error: BaseException) -> None:
         self._finish(call, False, failure_of(error))
@@ -203,8 +197,13 @@ class PythonFunctions:
                 return
             call.over = True
             self._calls.pop((call.worker.vm, call.ref), None)
-        if value is not None or ok:
-            self._board.answer(call.worker, call.ref, ok, value)
+        if ok or value is not None:
+            try:
+                checked = check(value)
+            except ProcessError as error:
+                text = f"the {'result' if ok else 'error'} of {call.id}: {error.message}"
+                ok, checked = False, check(Failure(text, error.kind, False))
+            call.worker.post([Input.ANSWER, call.ref, ok, checked])
         call.held.__exit__(None, None, None)
 
 
