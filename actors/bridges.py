@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from actors.events import BusEvent, EventBus
+from actors.reading import entry_record
 from actors.supervision import RootSupervisor, ServiceState, ServiceUpdate
 from registry import Entry, Event, Registry, RegistryError
 
@@ -62,11 +63,6 @@ class Reporter:
         elif event.kind in ("registry.commit", "registry.discard"):
             self._applying = False
         self._bus.publish(event.system, event.kind, event.path, lambda: _data(event.data))
-
-
-def entry_record(entry: Entry) -> dict[str, Any]:
-    """Return an entry as Lua sees it (spec lua-api.md §18)."""
-    return {"id": entry.id, "kind": entry.kind, "meta": entry.meta, "data": entry.data}
 
 
 def state_record(state: ServiceState, failure: Any = None) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from actors.bridges import entry_record
 from actors.errors import ProcessError
 from actors.vm.door import Function
 from actors.vm.wire import check, pack, unpack
@@ -38,6 +37,11 @@ def _guarded(function: Function) -> Function:
 def process_error(error: RegistryError) -> ProcessError:
     """Return an error of the registry as one of the runtime."""
     return ProcessError(error.message, kind=error.kind, retryable=error.retryable, details=error.details)
+
+
+def entry_record(entry: Entry) -> dict[str, Any]:
+    """Return an entry as Lua sees it (spec lua-api.md §18)."""
+    return {"id": entry.id, "kind": entry.kind, "meta": entry.meta, "data": entry.data}
 
 
 class _Reader:
