@@ -79,6 +79,9 @@ class _Host:
         self.world = world
         self.nodes: list[Node] = []
 
+    def resize(self, workers: int) -> None:
+        """Take no notice: worlds keep their VMs."""
+
     def place(self, tried: tuple[int, ...] = (), *, by_load: bool = False) -> VMWorker | None:
         if not self.nodes:
             self.nodes = [Node(self.world, self.id, self.count) for _ in range(self.count)]
@@ -128,7 +131,7 @@ class World:
         names = self.board.names
         self.door.add("entry", self._entry)
         self.door.add("claim", lambda name, pid: names.claim(name.decode(), pid.decode()).encode())
-        self.door.add("release", lambda pid: names.release(pid.decode()) or b"")
+        self.door.add("release", self._release)
         self.door.add("unregister", lambda name: b"1" if names.unregister(name.decode()) else b"")
         self.options = options
         self.nodes: list[Node] = []
@@ -173,6 +176,10 @@ class World:
         id = f"app:{name}"
         self.script(id, f"local function main(...) {body}\nend return {{main = main}}", **options)
         return id
+
+    def _release(self, pid: bytes) -> bytes:
+        self.board.names.release(pid.decode())
+        return b""
 
     def _entry(self, id: bytes) -> bytes:
         found = self.entries.get(id.decode())

@@ -1,5 +1,7 @@
-"""One script, one result: random programs of messages, links, monitors and ends do not show where and in which slices they
-run (spec processes.md §5, §8: results never depend on the placement)."""
+"""One script, one result (spec processes.md §5, §8: results never depend on the placement).
+
+Random programs of messages, links, monitors and ends do not show where and in which slices they run.
+"""
 
 from __future__ import annotations
 
@@ -113,11 +115,20 @@ _member = st.integers(1, SIZE)
 _text = st.sampled_from(["a", "b", "c"])
 _order = st.one_of(
     st.fixed_dictionaries(
-        {"act": st.sampled_from(["send", "by_name", "register", "lookup", "cancel"]), "who": _member, "to": _member,
-         "text": _text, "work": st.sampled_from([0, 10, 3000])}
+        {
+            "act": st.sampled_from(["send", "by_name", "register", "lookup", "cancel"]),
+            "who": _member,
+            "to": _member,
+            "text": _text,
+            "work": st.sampled_from([0, 10, 3000]),
+        }
     ),
     st.fixed_dictionaries(
-        {"act": st.sampled_from(["monitor", "unmonitor", "link", "unlink", "link", "monitor"]), "who": _member, "to": _member}
+        {
+            "act": st.sampled_from(["monitor", "unmonitor", "link", "unlink", "link", "monitor"]),
+            "who": _member,
+            "to": _member,
+        }
     ),
     st.fixed_dictionaries({"act": st.just("trap"), "who": _member, "on": st.booleans()}),
     st.fixed_dictionaries({"act": st.sampled_from(["return", "fail", "terminate"]), "who": _member, "to": _member}),
@@ -157,8 +168,9 @@ def test_each_sender_keeps_its_order_and_its_end_comes_last(
 ) -> None:
     world = World(slice=slice)
     world.process("sender", f"local to, n = ... for i = 1, n do process.send(to, 'n', i) end {how}")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local places, counts = ...
         local inbox, events, last, index = process.inbox(), process.events(), {}, {}
         for i = 1, #places do
@@ -186,6 +198,8 @@ def test_each_sender_keeps_its_order_and_its_end_comes_last(
         end
         return "in order"
         """,
-        places,
-        counts,
-    ) == "in order"
+            places,
+            counts,
+        )
+        == "in order"
+    )

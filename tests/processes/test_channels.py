@@ -67,7 +67,9 @@ def test_a_closed_channel_gives_what_is_buffered_and_then_nil_false(world: World
 
 
 def test_sending_on_a_closed_channel_raises(world: World) -> None:
-    result = world.main("local ch = channel.new(5) ch:close() local ok, err = pcall(function() ch:send(1) end) return {ok, err}")
+    result = world.main(
+        "local ch = channel.new(5) ch:close() local ok, err = pcall(function() ch:send(1) end) return {ok, err}"
+    )
     assert result[0] is False
     assert result[1].endswith("send on closed channel")
 
@@ -211,7 +213,8 @@ def test_a_send_case_is_chosen_when_somebody_takes_it(world: World) -> None:
 @pytest.mark.parametrize("form", ["{ch:case_receive(), default = true}", "{ch:case_receive()}, true"])
 def test_default_is_taken_when_nothing_is_ready(world: World, form: str) -> None:
     assert world.main(
-        f"local ch = channel.new() local r = channel.select({form}) return {{r.default, r.ok, r.channel == nil, r.value == nil}}"
+        f"local ch = channel.new() local r = channel.select({form}) return "
+        f"{{r.default, r.ok, r.channel == nil, r.value == nil}}"
     ) == [True, True, True, True]
 
 
@@ -245,8 +248,9 @@ def test_only_one_case_takes_effect(world: World) -> None:
 
 
 def test_the_left_over_cases_of_a_select_take_nothing_later(world: World) -> None:
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local a, b = channel.new(1), channel.new(1)
         coroutine.spawn(function() channel.select{a:case_receive(), b:case_receive()} end)
         b:send(1)
@@ -254,7 +258,9 @@ def test_the_left_over_cases_of_a_select_take_nothing_later(world: World) -> Non
         a:send("kept")
         return a:receive()
         """
-    ) == "kept"
+        )
+        == "kept"
+    )
 
 
 def test_cases_may_be_used_again(world: World) -> None:
@@ -360,7 +366,8 @@ def test_a_select_sees_messages_events_and_timers_by_identity(world: World, plac
         process.send(process.pid(), "special", "raw")
         local timer, names = time.after("1s"), {}
         for i = 1, 4 do
-          local r = channel.select{inbox:case_receive(), events:case_receive(), listened:case_receive(), timer:case_receive()}
+          local r = channel.select{inbox:case_receive(), events:case_receive(), listened:case_receive(),
+            timer:case_receive()}
           names[#names + 1] = r.channel == inbox and "inbox " .. r.value:topic() or r.channel == events and r.value.kind
             or r.channel == listened and r.value or r.channel == timer and "timer"
         end
@@ -392,8 +399,9 @@ def test_a_default_select_sees_what_waits_in_the_mailbox(world: World) -> None:
 
 
 def test_a_user_can_close_a_channel_of_the_runtime_without_harm(world: World) -> None:
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local ch = process.listen("t")
         ch:close()
         local ok = process.send(process.pid(), "t", 1)
@@ -402,4 +410,6 @@ def test_a_user_can_close_a_channel_of_the_runtime_without_harm(world: World) ->
         process.send(process.pid(), "u", 2)
         return ok
         """
-    ) is True
+        )
+        is True
+    )

@@ -10,10 +10,12 @@ from actors.errors import ProcessError
 from tests.processes.harness import World
 
 
-
 def sent(world: World, place: str, make: str, check: str) -> Any:
     """Send the value of `make` to another process; return what `check` says of it there as `v`."""
-    world.process("other", f"local v = process.inbox():receive():payload():data() process.send((...), 'a', (function() {check} end)())")
+    world.process(
+        "other",
+        f"local v = process.inbox():receive():payload():data() process.send((...), 'a', (function() {check} end)())",
+    )
     return world.main(
         f"""
         local pid = process.spawn("app:other", (...), process.pid())
@@ -45,30 +47,39 @@ def test_shared_references_survive(world: World, place: str) -> None:
 
 
 def test_long_chains_and_deep_nesting_survive(world: World, place: str) -> None:
-    assert sent(
-        world,
-        place,
-        "local t = {} for i = 1, 30000 do t = {next = t} end return t",
-        "local n = 0 while v.next do v = v.next n = n + 1 end return n",
-    ) == 30000
+    assert (
+        sent(
+            world,
+            place,
+            "local t = {} for i = 1, 30000 do t = {next = t} end return t",
+            "local n = 0 while v.next do v = v.next n = n + 1 end return n",
+        )
+        == 30000
+    )
 
 
 def test_tables_that_are_keys_are_copied_and_may_nest_deep(world: World, place: str) -> None:
-    assert sent(
-        world,
-        place,
-        "local t = {} for i = 1, 3000 do t = {[t] = i} end return t",
-        "local n = 0 while next(v) do v = next(v) n = n + 1 end return n",
-    ) == 3000
+    assert (
+        sent(
+            world,
+            place,
+            "local t = {} for i = 1, 3000 do t = {[t] = i} end return t",
+            "local n = 0 while next(v) do v = next(v) n = n + 1 end return n",
+        )
+        == 3000
+    )
 
 
 def test_wide_tables_of_tables_survive(world: World, place: str) -> None:
-    assert sent(
-        world,
-        place,
-        "local t = {} for i = 1, 2000 do t[i] = {i, {i}} end return t",
-        "local sum = 0 for i = 1, #v do sum = sum + v[i][2][1] end return sum",
-    ) == 2001000
+    assert (
+        sent(
+            world,
+            place,
+            "local t = {} for i = 1, 2000 do t[i] = {i, {i}} end return t",
+            "local sum = 0 for i = 1, #v do sum = sum + v[i][2][1] end return sum",
+        )
+        == 2001000
+    )
 
 
 def test_metatables_do_not_travel(world: World, place: str) -> None:
@@ -101,8 +112,10 @@ def test_errors_arrive_with_all_their_fields(world: World, place: str) -> None:
     assert sent(
         world,
         place,
-        "return errors.wrap(errors.new{message = 'm', kind = errors.TIMEOUT, retryable = true, details = {a = {1}}}, 'ctx')",
-        "return {type(v), v:message(), v:kind(), v:retryable(), v:details().a[1], tostring(v), v:stack() ~= '', errors.is(v, errors.TIMEOUT)}",
+        "return errors.wrap(errors.new{message = 'm', kind = errors.TIMEOUT, retryable = true, details = {a = "
+        "{1}}}, 'ctx')",
+        "return {type(v), v:message(), v:kind(), v:retryable(), v:details().a[1], tostring(v), v:stack() ~= '', "
+        "errors.is(v, errors.TIMEOUT)}",
     ) == ["userdata", "m", "Timeout", True, 1, "ctx: m", True, True]
 
 
@@ -151,7 +164,10 @@ def test_runtime_objects_arrive_as_nil_with_one_warning_that_names_the_path(
     world: World, place: str, made: str, named: str
 ) -> None:
     assert sent(
-        world, place, f"local o = {made} return {{a = 1, deep = {{x = o, y = o, 3}}}}", "return {v.a, v.deep.x == nil, v.deep[1]}"
+        world,
+        place,
+        f"local o = {made} return {{a = 1, deep = {{x = o, y = o, 3}}}}",
+        "return {v.a, v.deep.x == nil, v.deep[1]}",
     ) == [1, True, 3]
     assert len(world.warnings()) == 1
     assert f"a {named} in message 'v' of app:main" in world.warnings()[0].lower()
@@ -221,7 +237,9 @@ def test_every_call_refuses_functions(world: World, call: str) -> None:
 
 
 def test_arguments_are_copied_and_trailing_nil_is_left_out(world: World, place: str) -> None:
-    world.process("child", "local t = (select(2, ...)) t.n = 2 return {count = select('#', ...), n = t.n, first = (...) == nil}")
+    world.process(
+        "child", "local t = (select(2, ...)) t.n = 2 return {count = select('#', ...), n = t.n, first = (...) == nil}"
+    )
     assert world.main(
         """
         local t = {n = 1}
@@ -234,7 +252,10 @@ def test_arguments_are_copied_and_trailing_nil_is_left_out(world: World, place: 
 
 def test_results_are_copied(world: World, place: str) -> None:
     world.process("child", "local s = {} return {s, s, {s}}")
-    assert world.main("local r = process.exec('app:child', (...)) return {r[1] == r[2], r[3][1] == r[1]}", place) == [True, True]
+    assert world.main("local r = process.exec('app:child', (...)) return {r[1] == r[2], r[3][1] == r[1]}", place) == [
+        True,
+        True,
+    ]
 
 
 # to and from Python
@@ -243,7 +264,8 @@ def test_results_are_copied(world: World, place: str) -> None:
 def test_a_cyclic_table_cannot_go_to_python_and_the_path_is_told(world: World) -> None:
     box = world.box()
     result = world.main(
-        "local t = {a = {}} t.a.b = t local ok, err = process.send((...), 'x', t) return {ok == nil, err:kind(), err:message()}",
+        "local t = {a = {}} t.a.b = t local ok, err = process.send((...), 'x', t) return {ok == nil, err:kind(), "
+        "err:message()}",
         box.pid,
     )
     assert result[:2] == [True, "Invalid"]
@@ -301,8 +323,36 @@ def test_values_go_to_python_by_the_mapping(world: World, lua: str, value: Any) 
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, 127, 128, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**53, -32, -33, -128, -129, -32769, -(2**31) - 1,
-              -(2**53), 0.1, 1e300, "", "ä", b"\x80", [1, [2, {"x": None}]], {"k": [1]}, {5: "five"}, "x" * 70000]
+    "value",
+    [
+        0,
+        -1,
+        127,
+        128,
+        255,
+        256,
+        65535,
+        65536,
+        2**32 - 1,
+        2**32,
+        2**53,
+        -32,
+        -33,
+        -128,
+        -129,
+        -32769,
+        -(2**31) - 1,
+        -(2**53),
+        0.1,
+        1e300,
+        "",
+        "ä",
+        b"\x80",
+        [1, [2, {"x": None}]],
+        {"k": [1]},
+        {5: "five"},
+        "x" * 70000,
+    ],
 )
 def test_values_of_python_come_back_as_they_were(world: World, value: Any) -> None:
     expected: Any = [1, [2, []]] if value == [1, [2, {"x": None}]] else value

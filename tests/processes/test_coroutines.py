@@ -49,7 +49,9 @@ def test_a_switch_point_lets_ready_coroutines_go_first(world: World, call: str) 
     ) == ["partner", "caller"]
 
 
-@pytest.mark.parametrize("call", ["math.sqrt(2)", "tostring(5)", "channel.new(1):send(1)", "process.pid()", "process.id()"])
+@pytest.mark.parametrize(
+    "call", ["math.sqrt(2)", "tostring(5)", "channel.new(1):send(1)", "process.pid()", "process.id()"]
+)
 def test_other_calls_are_no_switch_points(world: World, call: str) -> None:
     assert world.main(
         f"""
@@ -94,15 +96,20 @@ def test_ready_coroutines_run_first_in_first_out(world: World) -> None:
 
 
 def test_the_spawned_function_gets_no_arguments_and_its_results_are_dropped(world: World) -> None:
-    assert world.main(
-        "local n = channel.new(1) local f = function(...) n:send(select('#', ...)) return 1, 'text' end "
-        "coroutine.spawn(f) return n:receive()"
-    ) == 0
+    assert (
+        world.main(
+            "local n = channel.new(1) local f = function(...) n:send(select('#', ...)) return 1, 'text' end "
+            "coroutine.spawn(f) return n:receive()"
+        )
+        == 0
+    )
 
 
 @pytest.mark.parametrize("argument", ["", "5", "'f'", "{}"])
 def test_only_functions_can_be_spawned(world: World, argument: str) -> None:
-    result = world.main(f"local ok, err = pcall(function() local x = coroutine.spawn({argument}) end) return {{ok, err}}")
+    result = world.main(
+        f"local ok, err = pcall(function() local x = coroutine.spawn({argument}) end) return {{ok, err}}"
+    )
     assert result[0] is False
     assert result[1].startswith("app:main:1: bad argument #1 to 'spawn'")
 
@@ -121,7 +128,8 @@ def test_generators_are_as_in_the_standard(world: World) -> None:
           list[#list + 1] = tostring(ok) .. " " .. tostring(v) .. " " .. coroutine.status(co)
         end
         local squares = {}
-        for v in coroutine.wrap(function() for i = 1, 4 do coroutine.yield(i * i) end end) do squares[#squares + 1] = v end
+        for v in coroutine.wrap(function() for i = 1, 4 do coroutine.yield(i * i) end
+          end) do squares[#squares + 1] = v end
         return {list, squares}
         """
     ) == [
@@ -193,15 +201,18 @@ BLOCKING = [
 )
 def test_blocking_is_allowed_where_lua_calls_lua(world: World, call: str, frame: str) -> None:
     world.process("child", "time.sleep('1s') return 1")
-    assert world.main(
-        f"""
+    assert (
+        world.main(
+            f"""
         local ch = channel.new()
         coroutine.spawn(function() for i = 1, 3 do time.sleep("1s") process.send(process.pid(), "t") end end)
         coroutine.spawn(function() for i = 1, 3 do time.sleep("1s") ch:send(i) end end)
         {frame.format(call, call).replace("{{", "{").replace("}}", "}")}
         return "through"
         """
-    ) == "through"
+        )
+        == "through"
+    )
 
 
 @pytest.mark.parametrize("call", BLOCKING)
@@ -228,8 +239,10 @@ def test_blocking_below_a_c_function_raises(world: World, call: str, frame: str)
 
 def test_what_cannot_wait_has_no_effect_when_it_raises(world: World) -> None:
     world.process("child", "print('ran')")
-    world.main("pcall(table.sort, {2, 1}, function() process.exec('app:child', 'app:here') end) "
-               "pcall(table.sort, {2, 1}, function() process.spawn('app:child', 'app:there') end)")
+    world.main(
+        "pcall(table.sort, {2, 1}, function() process.exec('app:child', 'app:here') end) "
+        "pcall(table.sort, {2, 1}, function() process.spawn('app:child', 'app:there') end)"
+    )
     world.run()
     assert world.printed() == []
 
@@ -275,7 +288,10 @@ def test_other_processes_run_while_one_computes(world: World) -> None:
     world.process("busy", "while true do end")
     for _ in range(3):
         world.spawn("app:busy")
-    assert world.main("for i = 1, 10 do process.send(process.pid(), 't', i) process.inbox():receive() end return 'done'") == "done"
+    assert (
+        world.main("for i = 1, 10 do process.send(process.pid(), 't', i) process.inbox():receive() end return 'done'")
+        == "done"
+    )
 
 
 def test_two_processes_in_the_middle_of_gsub_do_not_disturb_each_other(world: World) -> None:
@@ -289,7 +305,8 @@ def test_two_processes_in_the_middle_of_gsub_do_not_disturb_each_other(world: Wo
         return letter .. a .. b
       end)
       out[k] = s
-      for a, b in string.gmatch("k1=v1,k2=v2", "(%w+)=(%w+)") do local n = 0 for i = 1, 100 do n = n + i end out[#out + 1] = a .. b end
+      for a, b in string.gmatch("k1=v1,k2=v2", "(%w+)=(%w+)") do local n = 0 for i = 1, 100 do n = n + i
+        end out[#out + 1] = a .. b end
     end
     return table.concat(out, "|")
     """
@@ -309,20 +326,24 @@ def test_a_loop_where_nothing_can_be_preempted_is_ended_by_the_hard_limit(world:
     world = World(hard_limit=100_000)
     result = world.main(
         """
-        local ok, err = pcall(table.sort, {3, 2, 1}, function() while true do pcall(function() while true do end end) end end)
+        local ok, err = pcall(table.sort, {3, 2, 1}, function() while true do pcall(function() while true do end
+          end) end end)
         return {ok, tostring(err)}
         """
     )
     assert result[0] is False
     assert "cannot be preempted" in result[1]
     world.script("app:forever", "while true do end")
-    assert "cannot be preempted" in world.main("local p, err = process.spawn('app:forever', 'app:here') return err:message()")
+    assert "cannot be preempted" in world.main(
+        "local p, err = process.spawn('app:forever', 'app:here') return err:message()"
+    )
 
 
 def test_coroutines_nested_too_deep_are_refused(world: World) -> None:
     result = world.main(
         """
-        local function deeper(n) local ok, v = coroutine.resume(coroutine.create(deeper), n + 1) if ok then return v end return n end
+        local function deeper(n) local ok, v = coroutine.resume(coroutine.create(deeper), n + 1) if ok then
+          return v end return n end
         return deeper(0)
         """
     )
@@ -374,4 +395,7 @@ def test_a_coroutine_of_one_call_cannot_reach_another_process(world: World) -> N
 
 
 def test_many_hosts_are_not_needed_for_a_switch(world: World) -> None:
-    assert world.main("local n = 0 for i = 1, 100 do coroutine.spawn(function() n = n + 1 end) end return n", host=THERE) == 100
+    assert (
+        world.main("local n = 0 for i = 1, 100 do coroutine.spawn(function() n = n + 1 end) end return n", host=THERE)
+        == 100
+    )

@@ -102,7 +102,10 @@ def test_an_error_object_keeps_its_kind_and_retryable(
         ("local x = nil; return x.y", "app:child:1: attempt to index local 'x' (a nil value)"),
         ("error(setmetatable({}, {__tostring = function() return 'shown' end}))", "shown"),
         ("error(setmetatable({}, {__tostring = function() error('no') end}))", "(error value that cannot be shown)"),
-        ("error(setmetatable({}, {__tostring = function() while true do end end}))", "(error value that cannot be shown)"),
+        (
+            "error(setmetatable({}, {__tostring = function() while true do end end}))",
+            "(error value that cannot be shown)",
+        ),
         ("error(setmetatable({}, {__tostring = function() process.terminate(process.pid()) end}))", None),
     ],
 )
@@ -116,9 +119,7 @@ def test_anything_else_that_is_raised_becomes_an_internal_error(
 
 
 def test_an_error_in_any_coroutine_ends_the_process(world: World, place: str) -> None:
-    result = watched(
-        world, place, "coroutine.spawn(function() error('inside') end) process.inbox():receive() return 1"
-    )
+    result = watched(world, place, "coroutine.spawn(function() error('inside') end) process.inbox():receive() return 1")
     assert result["error"] == "app:child:1: inside"
 
 
@@ -126,7 +127,8 @@ def test_other_coroutines_stop_when_main_returns(world: World, place: str) -> No
     result = watched(
         world,
         place,
-        "coroutine.spawn(function() time.sleep('1s') print('ran on') end) coroutine.spawn(function() process.inbox():receive() print('ran on') end)"
+        "coroutine.spawn(function() time.sleep('1s') print('ran on') end) coroutine.spawn(function() "
+        "process.inbox():receive() print('ran on') end)"
         "return 'over'",
     )
     assert result["value"] == "over"
@@ -148,7 +150,8 @@ def test_a_result_that_cannot_be_sent_is_a_failure(world: World, place: str, res
         "(function() local d = {} d.d = d return errors.new{message = 'm', details = d} end)()",
         "(function() local d = {} local e = errors.new{message = 'm', details = d} d.e = e return e end)()",
         "errors.new{message = 'm', details = {f = print}}",
-        "(function() local e = errors.new('deep') for i = 1, 50000 do e = errors.new{message = 'm', details = {e = e}} end "
+        "(function() local e = errors.new('deep') for i = 1, 50000 do e = errors.new{message = 'm', details = {e "
+        "= e}} end "
         "return e end)()",
     ],
 )
@@ -216,7 +219,9 @@ def test_values_are_not_shared_between_watchers(world: World, place: str) -> Non
 
 
 def test_python_gets_errors_that_cannot_cross_whole_without_their_details(world: World) -> None:
-    entry = world.process("bad", "local d = {} d.d = d error(errors.new{message = 'm', kind = 'Conflict', details = d})")
+    entry = world.process(
+        "bad", "local d = {} d.d = d error(errors.new{message = 'm', kind = 'Conflict', details = d})"
+    )
     with pytest.raises(ProcessError, match="m") as caught:
         world.exec(entry)
     assert caught.value.kind == "Conflict"
@@ -234,7 +239,9 @@ def test_every_failure_is_reported_and_a_success_is_not(world: World) -> None:
 
 def test_a_failure_carries_the_stack_of_the_script(world: World) -> None:
     with pytest.raises(ProcessError) as caught:
-        world.main("\nlocal function deep() error('x') end\nlocal function outer() deep() return 1 end\nouter()\nreturn 1")
+        world.main(
+            "\nlocal function deep() error('x') end\nlocal function outer() deep() return 1 end\nouter()\nreturn 1"
+        )
     assert caught.value.stack.splitlines()[0] == "app:main:2 in deep"
     assert "app:main:3" in caught.value.stack
     assert "[tutela]" not in caught.value.stack
@@ -271,9 +278,7 @@ def test_a_deadlock_counts_its_coroutines(world: World, place: str) -> None:
 
 
 def test_a_deadlock_is_found_when_the_last_coroutine_that_could_run_ends(world: World, place: str) -> None:
-    result = watched(
-        world, place, "coroutine.spawn(function() time.sleep('5s') end) channel.new():receive()"
-    )
+    result = watched(world, place, "coroutine.spawn(function() time.sleep('5s') end) channel.new():receive()")
     assert "deadlock" in result["error"]
 
 
@@ -316,7 +321,8 @@ def test_a_terminated_process_runs_no_more_code(world: World, place: str) -> Non
         local ok = process.terminate(pid)
         local e = process.events():receive()
         local again, err = process.terminate(pid)
-        return {ok, e.result.error:message(), e.result.error:kind(), e.result.error:retryable() == nil, again == nil, err:kind()}
+        return {ok, e.result.error:message(), e.result.error:kind(), e.result.error:retryable() == nil, again ==
+          nil, err:kind()}
         """,
         place,
     )
@@ -326,25 +332,31 @@ def test_a_terminated_process_runs_no_more_code(world: World, place: str) -> Non
 
 def test_an_endless_loop_can_be_terminated(world: World, place: str) -> None:
     world.process("child", "while true do end")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:child", (...))
         process.terminate(pid)
         return process.events():receive().result.error:message()
         """,
-        place,
-    ) == "process terminated"
+            place,
+        )
+        == "process terminated"
+    )
 
 
 def test_a_process_that_never_ran_can_be_terminated(world: World) -> None:
     world.process("child", "print('ran')")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:child", "app:here")
         process.terminate(pid)
         return process.events():receive().result.error:message()
         """
-    ) == "process terminated"
+        )
+        == "process terminated"
+    )
     assert world.printed() == []
 
 
@@ -393,11 +405,14 @@ def test_cancel_is_an_event_and_forces_nothing(world: World, place: str) -> None
 
 def test_without_a_reader_cancel_is_kept(world: World, place: str) -> None:
     world.process("child", "time.sleep('10s') return process.events():receive().reason")
-    assert world.main(
-        "local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid, 'x')"
-        "return process.events():receive().result.value",
-        place,
-    ) == "x"
+    assert (
+        world.main(
+            "local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid, 'x')"
+            "return process.events():receive().result.value",
+            place,
+        )
+        == "x"
+    )
 
 
 def test_a_cancel_never_comes_to_the_inbox(world: World, place: str) -> None:
@@ -406,11 +421,14 @@ def test_a_cancel_never_comes_to_the_inbox(world: World, place: str) -> None:
         "local r = channel.select{process.inbox():case_receive(), time.after('5s'):case_receive()} "
         "return tostring(r.channel == process.inbox())",
     )
-    assert world.main(
-        "local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid)"
-        "return process.events():receive().result.value",
-        place,
-    ) == "false"
+    assert (
+        world.main(
+            "local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid)"
+            "return process.events():receive().result.value",
+            place,
+        )
+        == "false"
+    )
 
 
 @pytest.mark.parametrize(
@@ -435,7 +453,8 @@ def test_a_deadline_ends_a_process_that_does_not_end_itself(
         local ok, err = process.cancel(pid, {how})
         if not ok then return nil, err end
         local e = process.events():receive()
-        return {{message = e.result.error:message(), kind = e.result.error:kind(), after = time.now():sub(before):seconds()}}
+        return {{message = e.result.error:message(), kind = e.result.error:kind(), after =
+          time.now():sub(before):seconds()}}
         """,
         place,
     )
@@ -446,21 +465,27 @@ def test_a_deadline_ends_a_process_that_does_not_end_itself(
 
 def test_the_cancel_event_tells_the_point_in_time_of_the_deadline(world: World, place: str) -> None:
     world.process("child", "return process.events():receive().deadline")
-    assert world.main(
-        "local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid, 1500)"
-        "return process.events():receive().result.value",
-        place,
-    ) == "2023-11-14T22:13:21.5Z"
+    assert (
+        world.main(
+            "local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid, 1500)"
+            "return process.events():receive().result.value",
+            place,
+        )
+        == "2023-11-14T22:13:21.5Z"
+    )
 
 
 @pytest.mark.parametrize("how", ["0", "-5", "'0s'", "'-1s'", "{deadline = 0}", "0/0"])
 def test_a_deadline_that_is_not_in_the_future_is_none(world: World, place: str, how: str) -> None:
     world.process("child", "local e = process.events():receive() time.sleep('1h') return e.deadline == nil")
-    assert world.main(
-        f"local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid, {how})"
-        "return process.events():receive().result.value",
-        place,
-    ) is True
+    assert (
+        world.main(
+            f"local pid = process.spawn_monitored('app:child', (...)) process.cancel(pid, {how})"
+            "return process.events():receive().result.value",
+            place,
+        )
+        is True
+    )
 
 
 def test_of_two_deadlines_the_earlier_counts(world: World, place: str) -> None:
@@ -484,9 +509,10 @@ def test_of_two_deadlines_the_earlier_counts(world: World, place: str) -> None:
 
 @pytest.mark.parametrize("how", ["true", "function() end", "{reason = 5}", "{deadline = true}", "{deadline = 'soon'}"])
 def test_a_reason_that_is_no_text_is_invalid(world: World, how: str) -> None:
-    assert world.main(
-        f"local ok, err = process.cancel(process.pid(), {how}) return {{ok == nil, err:kind()}}"
-    ) == [True, "Invalid"]
+    assert world.main(f"local ok, err = process.cancel(process.pid(), {how}) return {{ok == nil, err:kind()}}") == [
+        True,
+        "Invalid",
+    ]
 
 
 def test_a_deadline_that_lies_beyond_all_time_does_no_harm(world: World) -> None:
@@ -495,7 +521,10 @@ def test_a_deadline_that_lies_beyond_all_time_does_no_harm(world: World) -> None
 
 
 def test_canceling_what_is_gone_is_not_found(world: World) -> None:
-    assert world.main("local ok, err = process.cancel('nobody', 'x') return {ok == nil, err:kind()}") == [True, "NotFound"]
+    assert world.main("local ok, err = process.cancel('nobody', 'x') return {ok == nil, err:kind()}") == [
+        True,
+        "NotFound",
+    ]
 
 
 # stop of a host
@@ -514,7 +543,9 @@ def test_a_host_that_stops_asks_every_process_and_takes_no_new_ones(world: World
     box.monitor(pid)
     world.run()
     stop(world, THERE)
-    assert world.main("local pid, err = process.spawn('app:child', 'app:there') return {err:kind(), err:retryable()}") == [
+    assert world.main(
+        "local pid, err = process.spawn('app:child', 'app:there') return {err:kind(), err:retryable()}"
+    ) == [
         "Unavailable",
         True,
     ]
@@ -546,7 +577,8 @@ def test_watchers_of_a_lost_vm_learn_that_their_processes_ended(world: World) ->
         local list = {}
         for i = 1, 2 do
           local e = events:receive()
-          list[i] = {e.kind, e.from == pid, e.result.error:message(), e.result.error:kind(), e.result.error:retryable() == nil}
+          list[i] = {e.kind, e.from == pid, e.result.error:message(), e.result.error:kind(),
+            e.result.error:retryable() == nil}
         end
         process.send((...), "told", list)
         """,
@@ -566,8 +598,12 @@ def test_watchers_of_a_lost_vm_learn_that_their_processes_ended(world: World) ->
 
 def test_a_process_that_waits_for_a_lost_vm_gets_an_error(world: World) -> None:
     world.process("child", "process.inbox():receive()")
-    pid = world.spawn(world.process("main", "local v, err = process.exec('app:child', 'app:there') "
-                                    "process.send((...), 'got', err:message())"), (box := world.box()).pid)
+    pid = world.spawn(
+        world.process(
+            "main", "local v, err = process.exec('app:child', 'app:there') process.send((...), 'got', err:message())"
+        ),
+        (box := world.box()).pid,
+    )
     world.run()
     assert world.alive(pid)
     world.lose(world.hosts[THERE].nodes[0])

@@ -1,4 +1,4 @@
-"""What a script finds: loading, globals, require, what is removed, language, print, errors, logger (spec lua-api.md §1, §3, §12)."""
+"""What a script finds (spec lua-api.md §1, §3, §12): globals, require, what is removed, print, errors, logger."""
 
 from __future__ import annotations
 
@@ -7,16 +7,72 @@ import pytest
 from actors.errors import ProcessError
 from tests.processes.harness import World
 
-GLOBALS = (
-    "process channel payload errors coroutine table string math os print subscribe unsubscribe require package assert error "
-    "pcall xpcall type tonumber tostring pairs ipairs next select unpack rawget rawset rawequal getmetatable setmetatable "
-    "_G _VERSION"
-).split()
+GLOBALS = [
+    "process",
+    "channel",
+    "payload",
+    "errors",
+    "coroutine",
+    "table",
+    "string",
+    "math",
+    "os",
+    "print",
+    "subscribe",
+    "unsubscribe",
+    "require",
+    "package",
+    "assert",
+    "error",
+    "pcall",
+    "xpcall",
+    "type",
+    "tonumber",
+    "tostring",
+    "pairs",
+    "ipairs",
+    "next",
+    "select",
+    "unpack",
+    "rawget",
+    "rawset",
+    "rawequal",
+    "getmetatable",
+    "setmetatable",
+    "_G",
+    "_VERSION",
+]
 
-REMOVED = (
-    "load loadstring loadfile dofile collectgarbage rawlen io debug utf8 ffi jit bit newproxy getfenv setfenv module gcinfo "
-    "python package.loadlib string.dump string.pack os.execute os.exit os.getenv os.remove os.rename os.tmpname os.setlocale"
-).split()
+REMOVED = [
+    "load",
+    "loadstring",
+    "loadfile",
+    "dofile",
+    "collectgarbage",
+    "rawlen",
+    "io",
+    "debug",
+    "utf8",
+    "ffi",
+    "jit",
+    "bit",
+    "newproxy",
+    "getfenv",
+    "setfenv",
+    "module",
+    "gcinfo",
+    "python",
+    "package.loadlib",
+    "string.dump",
+    "string.pack",
+    "os.execute",
+    "os.exit",
+    "os.getenv",
+    "os.remove",
+    "os.rename",
+    "os.tmpname",
+    "os.setlocale",
+]
 
 
 @pytest.mark.parametrize("name", GLOBALS)
@@ -29,20 +85,27 @@ def test_what_is_removed_is_gone(world: World, name: str) -> None:
     assert world.main(f"return {name} == nil") is True
 
 
-@pytest.mark.parametrize("name", ["ffi", "jit", "bit", "io", "debug", "table.new", "string.buffer", "state", "kernel", "time", "hash"])
+@pytest.mark.parametrize(
+    "name", ["ffi", "jit", "bit", "io", "debug", "table.new", "string.buffer", "state", "kernel", "time", "hash"]
+)
 def test_require_finds_only_what_is_listed(world: World, name: str) -> None:
     assert world.main(f"local ok, err = pcall(require, '{name}') return {{ok, err}}", modules=())[0] is False
     text = world.main(f"local ok, err = pcall(function() local x = require('{name}') end) return err", modules=())
     assert f"app:main:1: module '{name}' not found" in text
 
 
-@pytest.mark.parametrize("name", ["process", "channel", "payload", "errors", "os", "string", "table", "math", "coroutine"])
+@pytest.mark.parametrize(
+    "name", ["process", "channel", "payload", "errors", "os", "string", "table", "math", "coroutine"]
+)
 def test_globals_can_be_required(world: World, name: str) -> None:
     assert world.main(f"return require('{name}') == {name}", modules=()) is True
 
 
 def test_listed_modules_are_globals_and_the_same_by_require(world: World) -> None:
-    assert world.main("return {time == require('time'), require('time') == require('time'), type(json)}", modules=("time", "json", "process")) == [
+    assert world.main(
+        "return {time == require('time'), require('time') == require('time'), type(json)}",
+        modules=("time", "json", "process"),
+    ) == [
         True,
         True,
         "table",
@@ -51,8 +114,12 @@ def test_listed_modules_are_globals_and_the_same_by_require(world: World) -> Non
 
 def test_libraries_run_once_a_process_imported_ones_first(world: World) -> None:
     world.script("app:deep", "print('deep') return {n = 0}", kind="library.lua")
-    world.script("app:lib", "print('lib') local d = require('d') return {d = d, up = function() d.n = d.n + 1 return d.n end}",
-                 kind="library.lua", imports={"d": "app:deep"})
+    world.script(
+        "app:lib",
+        "print('lib') local d = require('d') return {d = d, up = function() d.n = d.n + 1 return d.n end}",
+        kind="library.lua",
+        imports={"d": "app:deep"},
+    )
     result = world.main(
         "return {lib.up(), lib.up(), require('lib') == lib, direct.n, lib.d == direct, pcall(require, 'd') == false}",
         imports={"lib": "app:lib", "direct": "app:deep"},
@@ -90,7 +157,9 @@ def test_a_script_may_return_one_function(world: World) -> None:
     assert world.exec("app:fn", 1) == 2
 
 
-@pytest.mark.parametrize(("source", "kind"), [("return 5", "Invalid"), ("", "Invalid"), ("return {main = 5}", "NotFound")])
+@pytest.mark.parametrize(
+    ("source", "kind"), [("return 5", "Invalid"), ("", "Invalid"), ("return {main = 5}", "NotFound")]
+)
 def test_other_results_of_a_script_fail_the_start(world: World, source: str, kind: str) -> None:
     world.script("app:bad", source)
     with pytest.raises(ProcessError) as caught:
@@ -98,20 +167,46 @@ def test_other_results_of_a_script_fail_the_start(world: World, source: str, kin
     assert caught.value.kind == kind
 
 
-@pytest.mark.parametrize("name", ["string", "table", "math", "coroutine", "process", "channel", "errors", "payload", "os", "time", "process.registry", "process.event"])
-@pytest.mark.parametrize("how", ["{}.x = 1", "rawset({}, 'x', 1)", "table.insert({}, 1)", "setmetatable({}, {{}})", "table.sort({}, print)"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "string",
+        "table",
+        "math",
+        "coroutine",
+        "process",
+        "channel",
+        "errors",
+        "payload",
+        "os",
+        "time",
+        "process.registry",
+        "process.event",
+    ],
+)
+@pytest.mark.parametrize(
+    "how", ["{}.x = 1", "rawset({}, 'x', 1)", "table.insert({}, 1)", "setmetatable({}, {{}})", "table.sort({}, print)"]
+)
 def test_libraries_cannot_be_changed(world: World, name: str, how: str) -> None:
     changed = how.format(name)
-    assert world.main(f"local ok = pcall(function() {changed} end) return {{ok, {name}.x == nil, #{name}}}") == [False, True, 0]
+    assert world.main(f"local ok = pcall(function() {changed} end) return {{ok, {name}.x == nil, #{name}}}") == [
+        False,
+        True,
+        0,
+    ]
 
 
 def test_the_string_metatable_cannot_be_reached(world: World) -> None:
     assert world.main(
-        "local s = '' return {getmetatable('') == false, (pcall(function() s.x = 1 end)), (pcall(setmetatable, '', {})), ('x'):rep(3)}"
+        "local s = '' return {getmetatable('') == false, (pcall(function() s.x = 1 end)), (pcall(setmetatable, "
+        "'', {})), ('x'):rep(3)}"
     ) == [True, False, False, "xxx"]
 
 
-@pytest.mark.parametrize("made", ["channel.new()", "errors.new('x')", "process.inbox()", "time.now()", "process.with_context({})", "payload.new(1)"])
+@pytest.mark.parametrize(
+    "made",
+    ["channel.new()", "errors.new('x')", "process.inbox()", "time.now()", "process.with_context({})", "payload.new(1)"],
+)
 def test_runtime_objects_are_userdata_with_a_locked_metatable(world: World, made: str) -> None:
     assert world.main(
         f"""
@@ -164,7 +259,10 @@ def test_random_numbers_are_of_the_process(world: World) -> None:
 def test_print_joins_with_one_blank_and_tells_where(world: World) -> None:
     world.main("print('a', 1, nil, true, {} ~= nil, 2^53)\nprint()\nreturn 1")
     records = [record for record in world.logs if record[1] == "print"]
-    assert [(level, text) for level, _, text, _ in records] == [("info", "a 1 nil true true 9007199254740992"), ("info", "")]
+    assert [(level, text) for level, _, text, _ in records] == [
+        ("info", "a 1 nil true true 9007199254740992"),
+        ("info", ""),
+    ]
     assert [fields["location"] for _, _, _, fields in records] == ["app:main:1", "app:main:2"]
     assert records[0][3]["pid"].startswith("{app:here|0x")
     assert world.main("return select('#', print('x'))") == 0
@@ -197,7 +295,8 @@ def test_wrapping_changes_the_text_only(world: World) -> None:
         local inner = errors.new{message = "inner", kind = "Conflict", retryable = false, details = {x = 1}}
         local e = errors.wrap(errors.wrap(inner, "near"), "far")
         local s = errors.wrap("plain", "ctx")
-        return {tostring(e), e:message(), e:kind(), e:retryable(), e:details().x, tostring(s), s:message(), tostring(inner)}
+        return {tostring(e), e:message(), e:kind(), e:retryable(), e:details().x, tostring(s), s:message(),
+          tostring(inner)}
         """
     ) == ["far: near: inner", "inner", "Conflict", False, 1, "ctx: plain", "plain", "inner"]
 
@@ -207,13 +306,24 @@ def test_is_and_call_stack_take_anything(world: World) -> None:
         """
         local e = errors.new{message = "m", kind = errors.INVALID}
         local stack = errors.call_stack(e)
-        return {errors.is(e, errors.INVALID), errors.is(e, "x"), errors.is(nil, "Invalid"), errors.is("Invalid", "Invalid"),
+        return {errors.is(e, errors.INVALID), errors.is(e, "x"), errors.is(nil, "Invalid"), errors.is("Invalid",
+          "Invalid"),
           errors.call_stack("x") == nil, stack.frames[1].source, stack.frames[1].line > 0, type(stack.thread)}
         """
     ) == [True, False, False, False, True, "app:main", True, "string"]
 
 
-@pytest.mark.parametrize("call", ["errors.new()", "errors.new({})", "errors.new({message = 5})", "errors.new(5)", "errors.wrap(nil, 'x')", "errors.wrap('x')"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "errors.new()",
+        "errors.new({})",
+        "errors.new({message = 5})",
+        "errors.new(5)",
+        "errors.wrap(nil, 'x')",
+        "errors.wrap('x')",
+    ],
+)
 def test_bad_arguments_of_errors_raise_at_the_caller(world: World, call: str) -> None:
     result = world.main(f"local ok, err = pcall(function() local x = {call} end) return {{ok, tostring(err)}}")
     assert result[0] is False
@@ -235,7 +345,8 @@ def test_errors_can_be_used_as_text(world: World) -> None:
     assert world.main(
         """
         local e = errors.new("some text")
-        return {(string.find(e, "text")), (e:find("text")), "a " .. e, e .. " b", string.upper(e), #tostring(e), (string.match(e, "%a+"))}
+        return {(string.find(e, "text")), (e:find("text")), "a " .. e, e .. " b", string.upper(e), #tostring(e),
+          (string.match(e, "%a+"))}
         """
     ) == [6, 6, "a some text", "some text b", "SOME TEXT", 9, "some"]
 
@@ -252,7 +363,9 @@ def test_the_logger_tells_level_name_fields_and_place(world: World) -> None:
         return 1
         """
     )
-    records = [(level, name, text, {k: v for k, v in fields.items() if k in "xyz"}) for level, name, text, fields in world.logs]
+    records = [
+        (level, name, text, {k: v for k, v in fields.items() if k in "xyz"}) for level, name, text, fields in world.logs
+    ]
     assert records == [
         ("debug", "a.b", "d", {"x": 1, "y": 2}),
         ("info", "a.b", "i", {"x": 1, "y": 2, "z": 3}),
@@ -272,13 +385,24 @@ def test_an_error_field_is_logged_with_kind_and_stack(world: World) -> None:
     assert "app:main:1" in fields["error_stack"]
 
 
-@pytest.mark.parametrize("fields", ["{f = print}", "{c = channel.new()}", "{t = {print}}", "(function() local t = {} t.t = t return t end)()", "{[1] = 2, [true] = 3}"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "{f = print}",
+        "{c = channel.new()}",
+        "{t = {print}}",
+        "(function() local t = {} t.t = t return t end)()",
+        "{[1] = 2, [true] = 3}",
+    ],
+)
 def test_fields_that_cannot_cross_do_not_lose_the_record(world: World, fields: str) -> None:
     world.main(f"logger:info('kept', {fields}) process.send(process.pid(), 't', {{1}})")
     assert [text for _, _, text, _ in world.logs] == ["kept"]
 
 
-@pytest.mark.parametrize("call", ["logger:named('')", "logger:named(5)", "logger:info()", "logger:info({})", "logger.info('x')"])
+@pytest.mark.parametrize(
+    "call", ["logger:named('')", "logger:named(5)", "logger:info()", "logger:info({})", "logger.info('x')"]
+)
 def test_bad_arguments_of_the_logger_raise_at_the_caller(world: World, call: str) -> None:
     result = world.main(f"local ok, err = pcall(function() {call} end) return {{ok, tostring(err)}}")
     assert result[0] is False

@@ -13,16 +13,19 @@ WAIT = "local v = process.inbox():receive():payload():data() if v == 'fail' then
 def test_a_monitor_is_one_way(world: World, place: str) -> None:
     world.process("watched", "process.inbox():receive()")
     world.process("watcher", "process.monitor((...)) error('watcher failed')")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local host = ...
         local pid = process.spawn_monitored("app:watched", host)
         process.exec("app:watcher", host, pid)
         time.sleep("1s")
         return process.send(pid, "still there")
         """,
-        place,
-    ) is True
+            place,
+        )
+        is True
+    )
 
 
 def test_monitoring_twice_already_exists(world: World, place: str) -> None:
@@ -39,7 +42,10 @@ def test_monitoring_twice_already_exists(world: World, place: str) -> None:
 
 
 def test_monitor_by_name(world: World, place: str) -> None:
-    world.process("child", "process.registry.register('worker') process.send((...), 'up') return process.inbox():receive():topic()")
+    world.process(
+        "child",
+        "process.registry.register('worker') process.send((...), 'up') return process.inbox():receive():topic()",
+    )
     assert world.main(
         """
         local pid = process.spawn("app:child", (...), process.pid())
@@ -71,7 +77,10 @@ def test_the_dead_and_the_unknown_are_not_found(world: World, place: str, call: 
 
 @pytest.mark.parametrize("call", ["monitor", "link"])
 def test_oneself_is_invalid(world: World, call: str) -> None:
-    assert world.main(f"local a, err = process.{call}(process.pid()) return {{a == nil, err:kind()}}") == [True, "Invalid"]
+    assert world.main(f"local a, err = process.{call}(process.pid()) return {{a == nil, err:kind()}}") == [
+        True,
+        "Invalid",
+    ]
 
 
 @pytest.mark.parametrize("call", ["unmonitor", "unlink"])
@@ -79,7 +88,8 @@ def test_oneself_is_invalid(world: World, call: str) -> None:
 def test_undoing_what_is_not_there_is_no_error(world: World, place: str, call: str, target: str) -> None:
     world.process("child", WAIT)
     assert world.main(
-        f"local pid = process.spawn('app:child', (...)) local ok, err = process.{call}({target}) return {{ok, err == nil}}",
+        f"local pid = process.spawn('app:child', (...)) local ok, err = process.{call}({target}) return "
+        f"{{ok, err == nil}}",
         place,
     ) == [True, True]
 
@@ -87,13 +97,17 @@ def test_undoing_what_is_not_there_is_no_error(world: World, place: str, call: s
 @pytest.mark.parametrize("call", ["monitor", "unmonitor", "link", "unlink", "terminate", "cancel"])
 @pytest.mark.parametrize("argument", ["", "5", "{}"])
 def test_a_destination_that_is_no_text_is_invalid(world: World, call: str, argument: str) -> None:
-    assert world.main(f"local ok, err = process.{call}({argument}) return {{ok == nil, err:kind()}}") == [True, "Invalid"]
+    assert world.main(f"local ok, err = process.{call}({argument}) return {{ok == nil, err:kind()}}") == [
+        True,
+        "Invalid",
+    ]
 
 
 def test_after_unmonitor_nothing_comes(world: World, place: str) -> None:
     world.process("child", WAIT)
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:child", (...))
         process.unmonitor(pid)
         process.send(pid, "x", 1)
@@ -101,8 +115,10 @@ def test_after_unmonitor_nothing_comes(world: World, place: str) -> None:
         local r = channel.select{process.events():case_receive(), default = true}
         return r.default
         """,
-        place,
-    ) is True
+            place,
+        )
+        is True
+    )
 
 
 def test_after_unmonitor_one_can_monitor_again(world: World, place: str) -> None:
@@ -121,15 +137,18 @@ def test_after_unmonitor_one_can_monitor_again(world: World, place: str) -> None
 
 def test_an_exit_that_is_queued_already_is_delivered_after_unmonitor(world: World, place: str) -> None:
     world.process("child", "return 7")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:child", (...))
         time.sleep("1s")
         process.unmonitor(pid)
         return process.events():receive().result.value
         """,
-        place,
-    ) == 7
+            place,
+        )
+        == 7
+    )
 
 
 def test_a_monitor_of_a_dead_watcher_is_forgotten(world: World, place: str) -> None:
@@ -147,7 +166,11 @@ def test_a_monitor_of_a_dead_watcher_is_forgotten(world: World, place: str) -> N
 
 def test_a_failure_reaches_linked_processes_and_a_normal_end_does_not(world: World, place: str) -> None:
     world.process("child", WAIT)
-    world.process("parent", "local pid = process.spawn_linked('app:child', (...)) process.send(pid, 'x', (select(2, ...))) time.sleep('9s') return 'lived'")
+    world.process(
+        "parent",
+        "local pid = process.spawn_linked('app:child', (...)) process.send(pid, 'x', (select(2, ...))) "
+        "time.sleep('9s') return 'lived'",
+    )
     assert world.exec("app:parent", place, "end") == "lived"
     with pytest.raises(ProcessError, match="linked process failed") as caught:
         world.exec("app:parent", place, "fail")
@@ -156,9 +179,14 @@ def test_a_failure_reaches_linked_processes_and_a_normal_end_does_not(world: Wor
 
 
 def test_a_link_works_in_both_directions(world: World, place: str) -> None:
-    world.process("child", "local ok, err = process.link((...)) process.send((...), 'linked', ok) process.inbox():receive()")
-    world.process("parent", "local pid = process.spawn('app:child', (...), process.pid()) process.inbox():receive() "
-                  "process.send((select(2, ...)), 'child', pid) error('x', 0)")
+    world.process(
+        "child", "local ok, err = process.link((...)) process.send((...), 'linked', ok) process.inbox():receive()"
+    )
+    world.process(
+        "parent",
+        "local pid = process.spawn('app:child', (...), process.pid()) process.inbox():receive() "
+        "process.send((select(2, ...)), 'child', pid) error('x', 0)",
+    )
     box = world.box()
     with pytest.raises(ProcessError, match="x"):
         world.exec("app:parent", place, box.pid)
@@ -188,11 +216,13 @@ def test_linking_twice_is_one_link(world: World, place: str) -> None:
 def test_either_side_can_unlink(world: World, place: str, side: str) -> None:
     world.process(
         "child",
-        "local parent, mine = ... process.inbox():receive() if mine then process.unlink(parent) process.send(parent, 'ok') end "
+        "local parent, mine = ... process.inbox():receive() if mine then process.unlink(parent) "
+        "process.send(parent, 'ok') end "
         "process.inbox():receive() error('x')",
     )
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local host, side = ...
         local pid = process.spawn_linked("app:child", host, process.pid(), side == "child")
         process.send(pid, "go")
@@ -201,9 +231,11 @@ def test_either_side_can_unlink(world: World, place: str, side: str) -> None:
         time.sleep("1s")
         return "lived"
         """,
-        place,
-        side,
-    ) == "lived"
+            place,
+            side,
+        )
+        == "lived"
+    )
 
 
 def test_trapped_links_are_events(world: World, place: str) -> None:
@@ -214,7 +246,8 @@ def test_trapped_links_are_events(world: World, place: str) -> None:
         local pid = process.spawn_linked("app:child", (...))
         process.send(pid, "x", "fail")
         local e = process.events():receive()
-        return {e.kind == process.event.LINK_DOWN, e.from == pid, e.result.error:message(), e.result.value == nil, type(e.at)}
+        return {e.kind ==
+          process.event.LINK_DOWN, e.from == pid, e.result.error:message(), e.result.value == nil, type(e.at)}
         """,
         place,
     ) == [True, True, "failed", True, "number"]
@@ -225,7 +258,8 @@ def test_a_cascade_passes_on_its_own_error(world: World, place: str) -> None:
         "chain",
         """
         local host, n, last = ...
-        if n > 0 then process.spawn_linked("app:chain", host, host == "app:here" and "app:there" or "app:here", n - 1, last)
+        if n > 0 then
+          process.spawn_linked("app:chain", host, host == "app:here" and "app:there" or "app:here", n - 1, last)
         else process.send(last, "up", process.pid()) end
         process.inbox():receive()
         error("origin", 0)
@@ -249,7 +283,8 @@ def test_a_long_row_of_links_falls_at_once() -> None:
     world = World({HERE: 1})
     world.process(
         "chain",
-        "local n, box = ... if n > 0 then process.spawn_linked('app:chain', 'app:here', n - 1, box) else error('end', 0) end "
+        "local n, box = ... if n > 0 then process.spawn_linked('app:chain', 'app:here', n - 1, box) else "
+        "error('end', 0) end "
         "process.inbox():receive()",
     )
     with pytest.raises(ProcessError, match="linked process failed"):
@@ -260,14 +295,17 @@ def test_a_long_row_of_links_falls_at_once() -> None:
 
 def test_trap_links_may_be_set_before_the_slice_ends(world: World) -> None:
     world.process("child", "process.inbox():receive() error('x', 0)")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_linked("app:child", "app:here")
         process.terminate(pid)
         process.set_options{trap_links = true}
         return process.events():receive().result.error:message()
         """
-    ) == "process terminated"
+        )
+        == "process terminated"
+    )
 
 
 def test_without_a_trap_the_process_fails_even_if_it_never_asked_for_events(world: World, place: str) -> None:
@@ -307,7 +345,8 @@ def test_a_process_that_fails_while_its_linked_spawn_is_under_way_takes_the_chil
     world.process("child", "process.send((...), 'up', process.pid()) process.inbox():receive()")
     world.process(
         "parent",
-        "local box = ... coroutine.spawn(function() process.spawn_linked('app:child', 'app:there', box) end) error('gone', 0)",
+        "local box = ... coroutine.spawn(function() process.spawn_linked('app:child', 'app:there', box) end) "
+        "error('gone', 0)",
     )
     box = world.box()
     with pytest.raises(ProcessError, match="gone"):
@@ -317,8 +356,14 @@ def test_a_process_that_fails_while_its_linked_spawn_is_under_way_takes_the_chil
 
 
 def test_exits_keep_coming_when_two_watch_each_other(world: World, place: str) -> None:
-    world.process("other", "process.monitor((...)) process.send((...), 'ready') return process.events():receive().result.value")
-    world.process("one", "local pid = process.spawn('app:other', (...), process.pid()) process.monitor(pid) process.inbox():receive() return 'one'")
+    world.process(
+        "other", "process.monitor((...)) process.send((...), 'ready') return process.events():receive().result.value"
+    )
+    world.process(
+        "one",
+        "local pid = process.spawn('app:other', (...), process.pid()) process.monitor(pid) "
+        "process.inbox():receive() return 'one'",
+    )
     assert world.exec("app:one", place) == "one"
     world.run()
     assert world.ended == []
@@ -336,7 +381,9 @@ def test_exits_keep_coming_when_two_watch_each_other(world: World, place: str) -
         ("{}", None, "false false"),
     ],
 )
-def test_options_are_checked_and_the_known_ones_applied(world: World, options: str, kind: str | None, after: str) -> None:
+def test_options_are_checked_and_the_known_ones_applied(
+    world: World, options: str, kind: str | None, after: str
+) -> None:
     assert world.main(
         f"local ok, err = process.set_options({options}) local o = process.get_options() "
         "return {ok, err and err:kind() or 'none', tostring(o.trap_links) .. ' ' .. tostring(o.upgradable)}"

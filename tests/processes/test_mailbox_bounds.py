@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.processes.harness import HERE, World
@@ -19,7 +21,7 @@ end
 """
 
 
-def routed(world: World, body: str) -> object:
+def routed(world: World, body: str) -> Any:
     return world.main(DRAIN + "local function put(t, v) process.send(process.pid(), t, v) end " + body)
 
 
@@ -34,7 +36,8 @@ def test_messages_that_came_before_a_subscription_are_kept(world: World) -> None
 def test_a_listened_topic_never_goes_to_the_inbox(world: World) -> None:
     assert routed(
         world,
-        "local i, l = process.inbox(), process.listen('l') put('l', 1) put('a', 2) put('l', 3) return {drain(i), drain(l)}",
+        "local i, l = process.inbox(), process.listen('l') put('l', 1) put('a', 2) put('l', 3) return {drain(i), "
+        "drain(l)}",
     ) == [["a2"], [1, 3]]
 
 
@@ -77,7 +80,8 @@ def test_unlisten_of_anything_else_fails(world: World) -> None:
         local list = {}
         for i, ch in ipairs{l, channel.new(), process.inbox(), {}, 5} do
           local ok, err = process.unlisten(ch)
-          list[i] = tostring(ok) .. " " .. (errors.is(err, errors.NOT_FOUND) and "NotFound" or errors.is(err, errors.INVALID) and "Invalid" or "?")
+          list[i] = tostring(ok) .. " " .. (errors.is(err, errors.NOT_FOUND) and "NotFound" or errors.is(err,
+            errors.INVALID) and "Invalid" or "?")
         end
         return list
         """
@@ -114,7 +118,8 @@ def test_the_raw_form_of_no_one_and_several_payloads(world: World) -> None:
         """
         local l = process.listen("l")
         local me = process.pid()
-        process.send(me, "l") process.send(me, "l", {1}) process.send(me, "l", 1, 2) process.send(me, "l", {1, 2, 3, 4, 5})
+        process.send(me, "l") process.send(me, "l", {1}) process.send(me, "l", 1, 2)
+          process.send(me, "l", {1, 2, 3, 4, 5})
         local a, ok = l:receive()
         return {a == nil, ok, (l:receive()), (l:receive()), (l:receive())}
         """
@@ -123,13 +128,16 @@ def test_the_raw_form_of_no_one_and_several_payloads(world: World) -> None:
 
 def test_topics_match_exactly(world: World) -> None:
     assert routed(
-        world, "local l, i = process.listen('a.*'), process.inbox() put('a.b', 1) put('a.*', 2) return {drain(l), drain(i)}"
+        world,
+        "local l, i = process.listen('a.*'), process.inbox() put('a.b', 1) put('a.*', 2) return {drain(l), drain(i)}",
     ) == [[2], ["a.b1"]]
 
 
 def test_a_message_for_one_channel_does_not_hold_up_another(world: World) -> None:
     assert routed(
-        world, "local a, b = process.listen('a'), process.listen('b') for i = 1, 5 do put('a', i) end put('b', 9) return {drain(b), drain(a)}"
+        world,
+        "local a, b = process.listen('a'), process.listen('b') for i = 1, 5 do put('a', i) end put('b', 9) return "
+        "{drain(b), drain(a)}",
     ) == [[9], [1, 2, 3, 4, 5]]
 
 
@@ -149,7 +157,8 @@ def test_subscribe_uses_an_own_channel_in_raw_form(world: World) -> None:
         local _, more = ch:receive()
         local twice, problem = unsubscribe(ch)
         put('s', 2)
-        return {same, v.n, own, taken == nil, err:kind(), again, ok, more, twice, problem:kind(), drain(process.inbox())}
+        return {same, v.n, own, taken == nil, err:kind(), again, ok, more, twice, problem:kind(),
+          drain(process.inbox())}
         """,
     ) == [True, 1, "own", True, "AlreadyExists", True, True, False, False, "NotFound", ["s2"]]
 
@@ -157,9 +166,10 @@ def test_subscribe_uses_an_own_channel_in_raw_form(world: World) -> None:
 @pytest.mark.parametrize("value", ["'text'", "{1, 2, 3, 4, 5}", "{'s', 'x', 'y', 7}", "nil", "true"])
 def test_values_that_a_script_puts_into_a_subscribed_channel_are_no_messages(world: World, value: str) -> None:
     world = World(mailbox_limit=2, mailbox_overflow="drop_oldest")
-    assert routed(
-        world,
-        f"""
+    assert (
+        routed(
+            world,
+            f"""
         local ch = channel.new(5)
         subscribe('s', ch)
         ch:send({value})
@@ -169,7 +179,9 @@ def test_values_that_a_script_puts_into_a_subscribed_channel_are_no_messages(wor
         process.unlisten(ch)
         return "unharmed"
         """,
-    ) == "unharmed"
+        )
+        == "unharmed"
+    )
 
 
 def test_events_do_not_count_and_do_not_mix(world: World) -> None:
@@ -189,8 +201,13 @@ def test_events_do_not_count_and_do_not_mix(world: World) -> None:
 
 
 def test_a_full_mailbox_refuses_and_says_that_trying_again_helps(world: World) -> None:
-    world.process("child", "process.listen('go'):receive() local i, n = process.inbox(), 0 "
-                  "for k = 1, 2 do n = n + i:receive():payload():data() end return n", limit=2, overflow="fail")
+    world.process(
+        "child",
+        "process.listen('go'):receive() local i, n = process.inbox(), 0 "
+        "for k = 1, 2 do n = n + i:receive():payload():data() end return n",
+        limit=2,
+        overflow="fail",
+    )
     assert world.main(
         """
         local pid = process.spawn_monitored("app:child", "app:here")
@@ -207,13 +224,17 @@ def test_a_full_mailbox_refuses_and_says_that_trying_again_helps(world: World) -
 def test_a_message_that_a_receiver_waits_for_is_no_message_too_many(world: World) -> None:
     world = World(mailbox_limit=1)
     world.process("child", "local n, l = 0, process.listen('l') for i = 1, 10 do n = n + l:receive() end return n")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:child", "app:here")
-        for i = 1, 10 do time.sleep("1ms") local ok, err = process.send(pid, "l", i) if not ok then return err:kind() end end
+        for i = 1, 10 do time.sleep("1ms") local ok, err = process.send(pid, "l", i) if not ok then
+          return err:kind() end end
         return process.events():receive().result.value
         """
-    ) == 55
+        )
+        == 55
+    )
 
 
 def test_room_is_made_by_receiving(world: World) -> None:
@@ -234,10 +255,13 @@ def test_room_is_made_by_receiving(world: World) -> None:
 )
 def test_what_is_dropped_becomes_a_dead_letter(overflow: str, kept: list[str], dropped: int) -> None:
     world = World(mailbox_limit=2, mailbox_overflow=overflow)
-    assert routed(
-        world,
-        "local i = process.inbox() put('a', 0) put('b', 1) put('b', 2) local ok = put('a', 3) return drain(i)",
-    ) == kept
+    assert (
+        routed(
+            world,
+            "local i = process.inbox() put('a', 0) put('b', 1) put('b', 2) local ok = put('a', 3) return drain(i)",
+        )
+        == kept
+    )
     assert len(world.dead_letters()) == dropped
     assert all("mailbox full" in letter.reason for letter in world.dead_letters())
 
@@ -252,7 +276,12 @@ def test_the_oldest_is_found_in_whichever_queue_it_waits() -> None:
 
 
 def test_a_sender_in_another_vm_cannot_know_and_leaves_a_dead_letter(world: World) -> None:
-    world.process("child", "process.listen('go'):receive() return process.inbox():receive():payload():data()", limit=1, overflow="fail")
+    world.process(
+        "child",
+        "process.listen('go'):receive() return process.inbox():receive():payload():data()",
+        limit=1,
+        overflow="fail",
+    )
     assert world.main(
         """
         local pid = process.spawn_monitored("app:child", "app:there")
@@ -267,10 +296,13 @@ def test_a_sender_in_another_vm_cannot_know_and_leaves_a_dead_letter(world: Worl
 
 def test_startup_messages_beyond_the_bound_are_dead_letters(world: World) -> None:
     world.process("child", "return process.inbox():receive():topic()", limit=1, overflow="fail")
-    assert world.main(
-        "process.with_context({}):with_message('a'):with_message('b'):spawn_monitored('app:child', 'app:here') "
-        "return process.events():receive().result.value"
-    ) == "a"
+    assert (
+        world.main(
+            "process.with_context({}):with_message('a'):with_message('b'):spawn_monitored('app:child', 'app:here') "
+            "return process.events():receive().result.value"
+        )
+        == "a"
+    )
     assert [letter.topic for letter in world.dead_letters()] == ["b"]
 
 

@@ -8,7 +8,11 @@ from tests.processes.harness import HERE, THERE, World
 
 
 def test_a_name_is_free_bound_or_held(world: World, place: str) -> None:
-    world.process("child", "local ok, err = process.registry.register('n') return {ok == nil, err:kind(), (err:message():find('name already registered'))}")
+    world.process(
+        "child",
+        "local ok, err = process.registry.register('n') return {ok == nil, err:kind(), "
+        "(err:message():find('name already registered'))}",
+    )
     assert world.main(
         """
         local r = process.registry
@@ -20,7 +24,9 @@ def test_a_name_is_free_bound_or_held(world: World, place: str) -> None:
 
 
 def test_lookup_of_a_free_name_is_not_found(world: World) -> None:
-    assert world.main("local pid, err = process.registry.lookup('n') return {pid == nil, err:kind(), err:message()}") == [
+    assert world.main(
+        "local pid, err = process.registry.lookup('n') return {pid == nil, err:kind(), err:message()}"
+    ) == [
         True,
         "NotFound",
         "name not registered: n",
@@ -83,7 +89,8 @@ def test_all_names_are_free_before_the_exit_is_seen(world: World, place: str) ->
         """
         process.spawn_monitored("app:child", (...))
         process.events():receive()
-        return {process.registry.lookup("a") == nil, process.registry.lookup("b") == nil, process.registry.register("a")}
+        return {process.registry.lookup("a") == nil, process.registry.lookup("b") == nil,
+          process.registry.register("a")}
         """,
         place,
     ) == [True, True, True]
@@ -103,17 +110,24 @@ def test_anyone_may_unregister(world: World, place: str) -> None:
 
 
 def test_whoever_learns_of_a_name_by_a_message_can_use_it(world: World, place: str) -> None:
-    world.process("child", "process.registry.register('fresh') process.send((...), 'name', 'fresh') return process.inbox():receive():topic()")
-    assert world.main(
-        """
+    world.process(
+        "child",
+        "process.registry.register('fresh') process.send((...), 'name', 'fresh') return "
+        "process.inbox():receive():topic()",
+    )
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:child", (...), process.pid())
         local name = process.inbox():receive():payload():data()
         local ok, err = process.send(name, "hello")
         if not ok then return nil, err end
         return process.events():receive().result.value
         """,
-        place,
-    ) == "hello"
+            place,
+        )
+        == "hello"
+    )
 
 
 def test_a_name_can_move_within_one_slice(world: World) -> None:
@@ -147,20 +161,30 @@ def test_names_of_a_lost_vm_are_free(world: World) -> None:
     world.run()
     world.lose(world.hosts[THERE].nodes[0])
     world.run()
-    assert world.main("return {process.registry.lookup('n') == nil, process.registry.register('n')}", host=HERE) == [True, True]
+    assert world.main("return {process.registry.lookup('n') == nil, process.registry.register('n')}", host=HERE) == [
+        True,
+        True,
+    ]
 
 
 def test_a_vm_that_starts_later_knows_the_names(world: World) -> None:
     world.process("child", "return process.registry.lookup('n')")
-    assert world.main("process.registry.register('n') return process.exec('app:child', 'app:there') == process.pid()") is True
+    assert (
+        world.main("process.registry.register('n') return process.exec('app:child', 'app:there') == process.pid()")
+        is True
+    )
 
 
 def test_with_name_claims_the_name_of_the_child(world: World, place: str) -> None:
     world.process("child", "return process.registry.lookup('n') == process.pid()")
-    assert world.main(
-        "process.with_context({}):with_name('n'):spawn_monitored('app:child', (...)) return process.events():receive().result.value",
-        place,
-    ) is True
+    assert (
+        world.main(
+            "process.with_context({}):with_name('n'):spawn_monitored('app:child', (...)) return "
+            "process.events():receive().result.value",
+            place,
+        )
+        is True
+    )
 
 
 def test_a_name_is_any_text_that_is_no_pid(world: World) -> None:

@@ -41,7 +41,9 @@ def test_a_message_arrives_with_topic_sender_and_payload(world: World, place: st
     assert result["data"]["data"] == {"n": 1, "list": [1, 2, {"deep": "x"}]}
 
 
-@pytest.mark.parametrize("value", [None, True, False, 0, -1, 1.5, 2**53, "", "text", "äöü", b"\xff\x00", [], [1], {"a": 1}])
+@pytest.mark.parametrize(
+    "value", [None, True, False, 0, -1, 1.5, 2**53, "", "text", "äöü", b"\xff\x00", [], [1], {"a": 1}]
+)
 def test_every_plain_value_arrives_as_it_was_sent(world: World, place: str, value: Any) -> None:
     world.process("echo", ECHO)
     result = world.main(
@@ -65,7 +67,8 @@ def test_several_payloads_are_one_message_with_an_array_of_payloads(world: World
         local m = process.inbox():receive()
         local list = m:payload()
         local raw = process.listen("raw"):receive()
-        process.send(parent, "seen", {n = #list, a = list[1]:data(), b = list[2]:data(), c = list[3]:data().x, raw = raw})
+        process.send(parent, "seen", {n = #list, a = list[1]:data(), b = list[2]:data(), c = list[3]:data().x, raw
+          = raw})
         """,
     )
     result = world.main(
@@ -87,7 +90,8 @@ def test_nil_in_front_of_another_payload_is_kept_and_trailing_nil_is_not(world: 
         local parent = ...
         local inbox = process.inbox()
         local a, b, c = inbox:receive():payload(), inbox:receive():payload(), inbox:receive():payload()
-        process.send(parent, "seen", {first = a[1]:data() == nil, second = a[2]:data(), single = b:data(), none = c == nil})
+        process.send(parent, "seen", {first = a[1]:data() == nil, second = a[2]:data(), single = b:data(), none = c
+          == nil})
         """,
     )
     result = world.main(
@@ -132,16 +136,18 @@ def test_fields_of_a_table_payload_are_fields_of_the_message(world: World) -> No
 
 
 def test_sending_to_oneself_is_allowed(world: World) -> None:
-    assert world.main(
-        "process.send(process.pid(), 'me', 5) return process.inbox():receive():payload():data()"
-    ) == 5
+    assert world.main("process.send(process.pid(), 'me', 5) return process.inbox():receive():payload():data()") == 5
 
 
 def test_sending_to_a_registered_name_reaches_its_process(world: World, place: str) -> None:
-    world.process("child", "process.registry.register('worker') process.send((...), 'up') "
-                  "process.send((...), 'got', process.inbox():receive():payload():data())")
-    assert world.main(
-        """
+    world.process(
+        "child",
+        "process.registry.register('worker') process.send((...), 'up') "
+        "process.send((...), 'got', process.inbox():receive():payload():data())",
+    )
+    assert (
+        world.main(
+            """
         process.spawn("app:child", (...), process.pid())
         local inbox = process.inbox()
         inbox:receive()
@@ -149,14 +155,18 @@ def test_sending_to_a_registered_name_reaches_its_process(world: World, place: s
         if not ok then return nil, err end
         return inbox:receive():payload():data()
         """,
-        place,
-    ) == 9
+            place,
+        )
+        == 9
+    )
 
 
 def test_an_unknown_name_is_not_found_by_name(world: World) -> None:
-    assert world.main(
-        "local ok, err = process.send('nobody', 't') return {ok == nil, err:kind(), err:message()}"
-    ) == [True, "NotFound", "could not resolve 'nobody'"]
+    assert world.main("local ok, err = process.send('nobody', 't') return {ok == nil, err:kind(), err:message()}") == [
+        True,
+        "NotFound",
+        "could not resolve 'nobody'",
+    ]
 
 
 def test_a_process_that_ended_is_not_found(world: World, place: str) -> None:
@@ -174,7 +184,10 @@ def test_a_process_that_ended_is_not_found(world: World, place: str) -> None:
 
 @pytest.mark.parametrize("dest", ["{app:here|0x00004}", "{nowhere|0x1}", "{n@app:here|0x00004}", "{a|b|c}"])
 def test_a_pid_that_never_lived_is_not_found(world: World, dest: str) -> None:
-    assert world.main("local ok, err = process.send((...), 't') return {ok == nil, err:kind()}", dest) == [True, "NotFound"]
+    assert world.main("local ok, err = process.send((...), 't') return {ok == nil, err:kind()}", dest) == [
+        True,
+        "NotFound",
+    ]
 
 
 def test_topics_that_begin_with_at_are_refused(world: World, place: str) -> None:
@@ -188,17 +201,25 @@ def test_topics_that_begin_with_at_are_refused(world: World, place: str) -> None
 
 @pytest.mark.parametrize("arguments", ["", "process.pid()", "nil, 't'", "process.pid(), 5", "5, 't'", "{}, 't'"])
 def test_wrong_arguments_of_send_are_invalid(world: World, arguments: str) -> None:
-    assert world.main(f"local ok, err = process.send({arguments}) return {{ok == nil, err:kind()}}") == [True, "Invalid"]
+    assert world.main(f"local ok, err = process.send({arguments}) return {{ok == nil, err:kind()}}") == [
+        True,
+        "Invalid",
+    ]
 
 
 def test_the_host_of_a_target_that_stops_still_takes_messages_between_living_processes(world: World) -> None:
     world.process("child", "local m = process.inbox():receive() process.send((...), 'got', m:payload():data())")
-    pid = world.spawn(world.process("main", """
+    pid = world.spawn(
+        world.process(
+            "main",
+            """
         local child = process.spawn("app:child", "app:there", process.pid())
         local go = process.inbox():receive()
         process.send(child, "x", 3)
         return process.inbox():receive():payload():data()
-    """))
+    """,
+        )
+    )
     box = world.box()
     box.monitor(pid)
     world.run()
@@ -213,8 +234,9 @@ def test_the_host_of_a_target_that_stops_still_takes_messages_between_living_pro
 
 def test_messages_of_one_sender_arrive_in_order(world: World, place: str) -> None:
     world.process("child", "for i = 1, 300 do process.send((...), 't', i) end")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         process.spawn("app:child", (...), process.pid())
         local inbox = process.inbox()
         for i = 1, 300 do
@@ -223,8 +245,10 @@ def test_messages_of_one_sender_arrive_in_order(world: World, place: str) -> Non
         end
         return "in order"
         """,
-        place,
-    ) == "in order"
+            place,
+        )
+        == "in order"
+    )
 
 
 def test_the_exit_comes_after_everything_that_the_process_sent(world: World, place: str) -> None:
@@ -272,7 +296,9 @@ def test_what_is_sent_is_copied_at_once(world: World, place: str) -> None:
 
 def test_python_receives_payloads_with_holes_as_a_list(world: World) -> None:
     box = world.box()
-    world.main("process.send((...), 't', nil, 2) process.send((...), 'u', 1, nil, nil, 4) process.send((...), 'v')", box.pid)
+    world.main(
+        "process.send((...), 't', nil, 2) process.send((...), 'u', 1, nil, nil, 4) process.send((...), 'v')", box.pid
+    )
     assert [(topic, payloads) for topic, _, payloads in box.messages] == [
         ("t", [None, 2]),
         ("u", [1, None, None, 4]),
@@ -307,6 +333,7 @@ def test_the_local_node_name_may_be_left_out_of_a_pid_or_given(world: World) -> 
         return {ok, other == nil, problem:kind(), process.inbox():receive():from() == me}
         """
     ) == [True, True, "NotFound", True]
-    assert world.main(
-        "local me = process.pid() return {me:find('^{app:here|0x') ~= nil, process.id()}", host=HERE
-    ) == [True, "app:main"]
+    assert world.main("local me = process.pid() return {me:find('^{app:here|0x') ~= nil, process.id()}", host=HERE) == [
+        True,
+        "app:main",
+    ]

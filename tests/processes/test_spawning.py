@@ -77,11 +77,16 @@ def test_load_errors_say_where_and_what(world: World, place: str) -> None:
 
 
 def test_exec_needs_the_full_id(world: World, place: str) -> None:
-    assert world.main("local v, err = process.exec('child', (...)) return {v == nil, err:kind()}", place) == [True, "Invalid"]
+    assert world.main("local v, err = process.exec('child', (...)) return {v == nil, err:kind()}", place) == [
+        True,
+        "Invalid",
+    ]
 
 
 def test_exec_returns_the_error_of_the_child(world: World, place: str) -> None:
-    world.process("child", "return nil, errors.new{message = 'no', kind = 'Conflict', retryable = true, details = {a = 1}}")
+    world.process(
+        "child", "return nil, errors.new{message = 'no', kind = 'Conflict', retryable = true, details = {a = 1}}"
+    )
     assert world.main(
         "local v, err = process.exec('app:child', (...)) "
         "return {v == nil, err:message(), err:kind(), err:retryable(), err:details().a}",
@@ -162,7 +167,9 @@ def test_nothing_blocks_at_the_top_level_of_a_script(world: World) -> None:
     ):
         world.script("app:early", f"{call} return {{main = function() end}}")
         world.process("child", "return 1")
-        found = world.main("local v, err = process.spawn('app:early', 'app:here') return {v == nil, err and err:message() or 'loaded'}")
+        found = world.main(
+            "local v, err = process.spawn('app:early', 'app:here') return {v == nil, err and err:message() or 'loaded'}"
+        )
         assert found[0] is True, call
         assert "failed to execute script" in found[1], call
     assert world.board.names.lookup("early") is None
@@ -172,7 +179,11 @@ def test_nothing_blocks_at_the_top_level_of_a_script(world: World) -> None:
 
 
 def test_a_spawner_is_unchanged_by_its_methods(world: World, place: str) -> None:
-    world.process("child", "local m = process.inbox():receive() return {m:topic(), m:payload():data(), process.registry.lookup('n') == process.pid()}")
+    world.process(
+        "child",
+        "local m = process.inbox():receive() return {m:topic(), m:payload():data(), process.registry.lookup('n') "
+        "== process.pid()}",
+    )
     assert world.main(
         """
         local host = ...
@@ -217,7 +228,8 @@ def test_startup_messages_come_first_and_in_order_from_the_spawner(world: World,
 def test_startup_messages_keep_shared_tables_and_several_payloads(world: World, place: str) -> None:
     world.process(
         "child",
-        "local a, b = process.inbox():receive():payload(), nil local v = a[1]:data() return {v[1] == v[2], a[2]:data(), #a}",
+        "local a, b = process.inbox():receive():payload(), nil local v = a[1]:data() return {v[1] == v[2], "
+        "a[2]:data(), #a}",
     )
     assert world.main(
         """
@@ -253,7 +265,9 @@ def test_startup_messages_keep_shared_tables_and_several_payloads(world: World, 
 )
 def test_bad_input_of_a_spawner_raises(world: World, call: str) -> None:
     world.process("child", "return 1")
-    result = world.main(f"local ok, err = pcall(function() local made = {call} return made end) return {{ok, tostring(err)}}")
+    result = world.main(
+        f"local ok, err = pcall(function() local made = {call} return made end) return {{ok, tostring(err)}}"
+    )
     assert result[0] is False
     assert "[tutela]" not in result[1]
     assert "app:main:1" in result[1]

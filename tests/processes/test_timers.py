@@ -1,4 +1,4 @@
-"""Sleep, after, timer and ticker in the scheduler (spec lua-api.md §8; the values of `time` are tested with the library)."""
+"""Sleep, after, timer and ticker in the scheduler (spec lua-api.md §8); the values are tested with the library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def test_sleep_takes_its_time_and_blocks_only_its_coroutine(world: World) -> Non
 
 @pytest.mark.parametrize("duration", ["0", "-5", "'0s'", "'-1h'"])
 def test_a_sleep_of_nothing_returns_at_once(world: World, duration: str) -> None:
-    assert world.main(f"local before = time.now() local n = select('#', time.sleep({duration})) return {{n, time.now():sub(before):seconds()}}") == [0, 0]
+    assert world.main(
+        f"local before = time.now() local n = select('#', time.sleep({duration})) return "
+        f"{{n, time.now():sub(before):seconds()}}"
+    ) == [0, 0]
 
 
 def test_a_bad_duration_is_invalid(world: World) -> None:
@@ -32,7 +35,8 @@ def test_sleepers_wake_in_the_order_of_their_deadlines_and_then_of_their_calls(w
     assert world.main(
         """
         local order = {}
-        for i, d in ipairs{"3s", "1s", "2s", "1s", "3s"} do coroutine.spawn(function() time.sleep(d) order[#order + 1] = i end) end
+        for i, d in ipairs{"3s", "1s", "2s", "1s", "3s"} do coroutine.spawn(function() time.sleep(d) order[#order +
+          1] = i end) end
         time.sleep("4s")
         return order
         """
@@ -95,20 +99,29 @@ def test_a_ticker_ticks_until_it_is_stopped(world: World) -> None:
 
 
 def test_ticks_that_find_the_buffer_full_are_dropped(world: World) -> None:
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local t, n = time.ticker("1s"), 0
         time.sleep("100s")
         t:stop()
         while true do local v, ok = t:channel():receive() if not ok then return n end n = n + 1 end
         """
-    ) == 16
+        )
+        == 16
+    )
 
 
 def test_a_process_that_ends_leaves_no_timer_behind(world: World) -> None:
     world.main("time.ticker('1s') time.after('1h') coroutine.spawn(function() time.sleep('1h') end) return 1")
     world.process("canceled", "process.events():receive() return 1")
-    assert world.main("local pid = process.spawn_monitored('app:canceled', 'app:here') process.cancel(pid, '1h') process.events():receive() return 1") == 1
+    assert (
+        world.main(
+            "local pid = process.spawn_monitored('app:canceled', 'app:here') process.cancel(pid, '1h') "
+            "process.events():receive() return 1"
+        )
+        == 1
+    )
     world.run()
     assert [node.deadline for node in world.nodes] == [None]
 

@@ -7,17 +7,23 @@ import pytest
 from actors.vm.wire import Input
 from tests.processes.harness import World
 
-NEW = "local parent, a = ... process.send(parent, 'up', {pid = process.pid(), id = process.id(), a = a, options = process.get_options()})"
+NEW = """
+local parent, a = ...
+process.send(parent, "up", {pid = process.pid(), id = process.id(), a = a, options = process.get_options()})
+"""
 
 
 def test_an_upgrade_keeps_the_pid_and_runs_the_new_entry_with_the_arguments(world: World, place: str) -> None:
     world.process("new", NEW + " return 'new'")
-    world.process("old", "process.set_options{trap_links = true, upgradable = true} process.upgrade('app:new', ...) return 'old'")
+    world.process(
+        "old", "process.set_options{trap_links = true, upgradable = true} process.upgrade('app:new', ...) return 'old'"
+    )
     assert world.main(
         """
         local pid = process.spawn_monitored("app:old", (...), process.pid(), {5})
         local up = process.inbox():receive():payload():data()
-        return {up.pid == pid, up.id, up.a[1], up.options.trap_links, up.options.upgradable, process.events():receive().result.value}
+        return {up.pid == pid, up.id, up.a[1], up.options.trap_links, up.options.upgradable,
+          process.events():receive().result.value}
         """,
         place,
     ) == [True, "app:new", 5, False, False, "new"]
@@ -42,7 +48,10 @@ def test_names_monitors_and_links_are_kept(world: World, place: str) -> None:
 
 def test_without_an_id_the_newest_version_of_the_own_entry_runs(world: World) -> None:
     box = world.box()
-    pid = world.spawn(world.process("self", "process.send((...), 'v', 1) process.inbox():receive() process.upgrade(nil, ...)"), box.pid)
+    pid = world.spawn(
+        world.process("self", "process.send((...), 'v', 1) process.inbox():receive() process.upgrade(nil, ...)"),
+        box.pid,
+    )
     world.run()
     world.process("self", "process.send((...), 'v', 2) process.inbox():receive()")
     world.send(pid, "go")
@@ -109,16 +118,19 @@ def test_a_message_that_was_handed_to_a_coroutine_which_has_not_run_is_kept(worl
 def test_events_are_kept(world: World, place: str) -> None:
     world.process("new", "return process.events():receive().reason")
     world.process("old", "process.events() process.inbox():receive() process.upgrade('app:new')")
-    assert world.main(
-        """
+    assert (
+        world.main(
+            """
         local pid = process.spawn_monitored("app:old", (...))
         time.sleep("1s")
         process.cancel(pid, "kept")
         process.send(pid, "go")
         return process.events():receive().result.value
         """,
-        place,
-    ) == "kept"
+            place,
+        )
+        == "kept"
+    )
 
 
 def test_coroutines_and_timers_of_the_old_code_are_gone(world: World) -> None:
@@ -142,7 +154,9 @@ def test_coroutines_and_timers_of_the_old_code_are_gone(world: World) -> None:
 
 def test_a_wait_of_the_old_main_does_not_wake_the_new_one(world: World) -> None:
     world.process("slow", "time.sleep('2s') return 'answer'")
-    world.process("new", "local ch = channel.new() time.after('10s') return tostring(process.inbox():receive():topic())")
+    world.process(
+        "new", "local ch = channel.new() time.after('10s') return tostring(process.inbox():receive():topic())"
+    )
     world.process(
         "old",
         """
@@ -193,8 +207,11 @@ def test_a_failed_upgrade_ends_the_process(world: World, place: str, arguments: 
 
 def test_an_upgrade_can_come_from_any_coroutine(world: World) -> None:
     world.process("new", "return 'new'")
-    world.process("old", "coroutine.spawn(function() coroutine.wrap(function() pcall(process.upgrade, 'app:new') end)() end) "
-                  "process.inbox():receive()")
+    world.process(
+        "old",
+        "coroutine.spawn(function() coroutine.wrap(function() pcall(process.upgrade, 'app:new') end)() end) "
+        "process.inbox():receive()",
+    )
     assert world.main("return process.exec('app:old', 'app:here')") == "new"
 
 
@@ -258,7 +275,8 @@ def test_changes_that_were_not_read_yet_merge(world: World) -> None:
     world.process(
         "child",
         "process.set_options{upgradable = true} time.sleep('5s') local e = process.events():receive() "
-        "local r = channel.select{process.events():case_receive(), default = true} table.sort(e.sources) return {e.sources, r.default}",
+        "local r = channel.select{process.events():case_receive(), default = true} table.sort(e.sources) return "
+        "{e.sources, r.default}",
         imports={"lib": "app:lib"},
     )
     box = world.box()
