@@ -164,6 +164,9 @@ class Spawn(Request):
 class Call(Request):
     """A call of a function entry. Given up, the call is canceled.
 
+    Attributes:
+        patient: the caller waits however long it takes, so its thread may step the VM.
+
     Args:
         place: finds the worker. args: checked arguments.
     """
@@ -174,6 +177,7 @@ class Call(Request):
         self._function = function
         self._args = args
         self._worker: VMWorker | None = None
+        self.patient = False
 
     def begin(self, answered: Answered) -> None:
         """Find a worker and ask it.
@@ -184,7 +188,10 @@ class Call(Request):
         self._answered = answered
         self._worker = worker = self._place()
         self._ref = self.board.request(
-            worker, lambda ref: [Input.CALL, ref, self._function, self._args, len(self._args)], self._hand_out
+            worker,
+            lambda ref: [Input.CALL, ref, self._function, self._args, len(self._args)],
+            self._hand_out,
+            lend=self.patient,
         )
 
     def abandoned(self) -> None:

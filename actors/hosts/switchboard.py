@@ -179,6 +179,12 @@ class Switchboard:
         if self.terminal is not None:
             self.terminal.lost(vm, message)
 
+    def gone(self, vm: int, message: str) -> None:
+        """Hear that the thread of a VM has ended: what was asked of it is not answered any more."""
+        self.drop_pending(vm, Failure(message, UNAVAILABLE, True))
+        for worker in self.workers():
+            worker.post([Input.VM_LOST, vm, message])
+
     def drop_pending(self, vm: int, failure: Failure) -> None:
         """Answer what a VM will not answer any more."""
         for ref, pending in list(self._pending.items()):
@@ -263,15 +269,19 @@ class Switchboard:
         make: Callable[[int], list[Any]],
         answered: Answered,
         started: Callable[[str], None] | None = None,
+        lend: bool = False,
     ) -> int:
         """Ask a VM something: `make` gets the number of the request and returns the record.
 
-        `answered` is called once. `started` hears of the PID when an exec has begun.
+        `answered` is called once. `started` hears of the PID when an exec has begun. With `lend` this thread steps the
+        VM itself if it is free, so the answer may come before this returns.
         """
         ref = next(self._refs)
         pending = _Pending(worker.vm, answered, started)
         self._pending[ref] = pending
-        worker.post(make(ref))
+        record = make(ref)
+        if not lend or not worker.lend(record):
+            worker.post(record)
         if worker.vm not in self._workers and self._pending.pop(ref, None) is not None:
             answered(False, Failure("worker lost", INTERNAL))
         return ref
@@ -421,10 +431,15 @@ class Switchboard:
         except ProcessError as error:
             failure = error.failure()
         else:
+            asking = self._workers.get(origin)
             if target is not None:
+                if asking is not None:
+                    asking.post([Input.PLACED, ref, target.vm])
                 target.post([Input.BLOB, blob])
-                return
-            if tried:
+                if target.vm in self._workers:  # else its loss may have been told before
+                    return
+                failure = Failure("worker lost", INTERNAL)
+            elif tried:
                 failure = Failure(f"host {host} runs as many processes as it may (max_processes)", LIMIT_EXCEEDED)
             else:
                 failure = Failure(f"host {host} has no worker at the moment", UNAVAILABLE, True)

@@ -119,6 +119,8 @@ function M.load(id)
   base.require = make_require(def)
   def.env_mt = {__index = base, __metatable = false}
   def.order = order_libraries(def, {}, {})
+  -- a script that keeps nothing at module level may run its top level once for all its processes: nobody can tell
+  def.stateless = fields.stateless and next(def.imports) == nil
   S.entries[id] = def
   return def
 end
@@ -184,6 +186,7 @@ end
 --- Make an environment for process `p` and run the script in it. Returns the method, or nil and an error. A function
 --- call takes an environment that an earlier call left, if there is one.
 function M.instantiate(def, p, is_call)
+  if def.shared then return def.shared end
   if is_call then
     local n = #def.idle
     local instance = def.idle[n]
@@ -198,6 +201,10 @@ function M.instantiate(def, p, is_call)
   if is_call then p.chans = setmetatable({}, {__mode = "k"}) end
   local method, err = instantiate(def, p)
   S.current = current
+  if def.stateless and method then
+    def.shared = method
+    return method
+  end
   if is_call and method then
     p.instance = {method = method, libs = p.libs, chans = p.chans, def = def}
   end
