@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Final
 
 from actors.actor import Actor
 from actors.clock import Clock
-from actors.errors import UNAVAILABLE, Failure
 from actors.hosts.switchboard import Switchboard
 from actors.vm.luavm import LuaVM, VMSettings
 from actors.vm.memory import Counters, VMMemory
@@ -125,7 +124,7 @@ class VMWorker(Actor):
             )
             self._lost(self, reason)
         finally:
-            self._board.drop_pending(self.vm, Failure(f"host {self.host_id} has stopped", UNAVAILABLE, True))
+            self._board.gone(self.vm, f"host {self.host_id} has stopped")
 
     def _call_door(self, name: bytes, *args: bytes) -> Any:
         if self.abandoned:  # others believe it dead: it must not change anything any more

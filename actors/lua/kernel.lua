@@ -308,6 +308,12 @@ end
 -- [20, targets, system, kind, path, data, blob] an event for subscribers
 inputs[20] = function(m) feeds.feed(m[2], m[3], m[4], m[5], m[6], m[7]) end
 
+-- [21, ref, index] the VM that a spawn of this VM went to: its loss is the answer
+inputs[21] = function(m)
+  local waiting = S.refs[m[2]]
+  if waiting then waiting.vm = m[3] end
+end
+
 -- [40, stream, why] a stream of the terminal is closed
 inputs[40] = function(m) require("terminal").input(m[2], m[3]) end
 

@@ -51,6 +51,7 @@ class Input(IntEnum):
     WARM = 31
     TERMINAL = 40
     FEED = 20
+    PLACED = 21
 
 
 class Output(IntEnum):

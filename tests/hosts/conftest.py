@@ -108,7 +108,10 @@ ENTRIES = """
   kind: process.lua
   modules: [hash]
   source: |
-    return { main = function() return require("hash").sha256("x") end }
+    return { main = function()
+      process.inbox():receive()
+      return require("hash").sha256("x")
+    end }
 - name: linker
   kind: process.lua
   source: |

@@ -134,10 +134,11 @@ def test_a_vm_that_is_stuck_is_reported_and_replaced(folder: Path, caplog: pytes
     with started(folder, stuck_after=0.05) as rt, caplog.at_level(logging.ERROR):
         door = rt._machine._door
         door.add("hash", stuck)
-        box = rt.mailbox()
+        box, changes = rt.mailbox(), Changes(rt)
         bystander = rt.spawn("app:idle", "app:one", name="bystander")
         box.monitor(bystander)
         pid = rt.spawn("app:stuck", "app:one")
+        rt.send(pid, "go")
         inside.wait()
         thread = host_of(rt, "app:one").workers()[0]._thread
         # inspection answers while the VM does not
@@ -146,6 +147,7 @@ def test_a_vm_that_is_stuck_is_reported_and_replaced(folder: Path, caplog: pytes
         assert isinstance(rt.processes(), list)
         assert box.events.receive().result["error"].message == "worker lost"
         assert rt.lookup("bystander") is None
+        changes.wait_for("app:svc", "running")
         assert rt.exec("app:identity", "app:one", 1) == 1
         assert {host.id: host.vms_lost for host in rt.hosts()}["app:one"] == 1
         assert all(process.pid != pid for process in rt.processes())
@@ -171,11 +173,9 @@ def test_a_stuck_vm_does_not_keep_the_runtime_from_stopping(folder: Path) -> Non
     rt.start()
     rt._machine._door.add("hash", stuck)
     worker = host_of(rt, "app:one").workers()[0]
-    rt.spawn("app:stuck", "app:one")
+    rt.send(rt.spawn("app:stuck", "app:one"), "go")
     inside.wait()
-    while not worker.abandoned:
-        inside.wait(0.001)
-        worker = worker if worker.abandoned else worker
+    rt.exec("app:identity", "app:three")
     rt.stop(0)
     release.set()
     assert worker._thread is not None
