@@ -14,6 +14,7 @@ from actors.cli._lint import lint
 from actors.cli._ps import ps
 from actors.cli._registry import registry
 from actors.cli._run import run
+from actors.cli._test import test
 from actors.cli._version import version
 
 
@@ -47,7 +48,7 @@ def cli() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
 
 
-for _command in (run, demo, lint, registry, ps, init, version):
+for _command in (run, test, demo, lint, registry, ps, init, version):
     cli.add_command(_command)
 
 
