@@ -99,13 +99,15 @@ class Machinery:
 
             return done
 
-        root = RootSupervisor.launch(
+        # every actor is known before its thread starts, so that Ctrl-C at any moment leaves nothing behind
+        root = RootSupervisor(
             clock=self.clock,
             rng=Random(self._random.getrandbits(64)),
             sink=self._service_changed,
             references=self._references,
         )
         self.root = root
+        root._start_actor_loop()
         self._reporter.begin(root)
         assembly = Assembly(
             self.registry,
@@ -127,11 +129,7 @@ class Machinery:
         )
         self._functions = FunctionHost(self._launch_functions)
         self._watchdog = Watchdog(self.hosts, self._stuck_after)
-        try:
-            self.registry.attach(assembly)
-        except BaseException:
-            self.take_down()
-            raise
+        self.registry.attach(assembly)
         self._watchdog.start()
 
     def _references(self, id: str) -> Iterable[str]:
@@ -183,7 +181,7 @@ class Machinery:
         return [infos[id] for id in sorted(infos)]
 
     def _launch_host(self, id: str, settings: HostSettings, functions: bool = False) -> ProcessHost:
-        host = ProcessHost.launch(
+        host = ProcessHost(
             id,
             settings,
             self.board,
@@ -196,6 +194,7 @@ class Machinery:
             self._launched.append(host)
             if not functions:
                 self._hosts[id] = host
+        host._start_actor_loop()
         return host
 
     def _launch_functions(self) -> ProcessHost:

@@ -274,7 +274,7 @@ class ProcessHost(Supervisor):
                     args=settings.args,
                 )
 
-            worker = VMWorker.launch(
+            worker = VMWorker(
                 self._board,
                 self.id,
                 make,
@@ -284,6 +284,7 @@ class ProcessHost(Supervisor):
                 name=f"vm {self.id}#{index + 1}",
             )
             self._workers[index] = worker
+            worker._start_actor_loop()
             return worker
 
     def retire_worker(self, index: int) -> None:
