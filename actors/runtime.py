@@ -401,6 +401,7 @@ class Runtime:
                 self._machine.set_up(settled.put)
             except BaseException:
                 settled.close()
+                self._end()
                 raise
             self._status = "running"
             return settled
