@@ -18,7 +18,7 @@ LONGEST = 500
 # is a part that the runtime puts together, beside events and groups.
 LAYERS = (
     ("actors.cli", "actors.demos"),
-    ("actors.runtime", "actors.control", "actors.inspection", "actors.config", "actors._config_tree"),
+    ("actors.runtime", "actors.control", "actors.inspection", "actors.loading", "actors.config", "actors._config_tree"),
     ("actors.machinery", "actors.mailbox"),
     ("actors.assembly", "actors.bridges", "actors.definitions", "actors.waiting", "actors.watching"),
     ("actors.events", "actors.groups", "actors.terminal"),
