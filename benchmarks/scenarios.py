@@ -17,6 +17,7 @@ from benchmarks.units import Unit
 ERLANG = erlang_rival.NAME
 PYKKA = pykka_rival.NAME
 ONE_WORKER = "one worker"
+OWN_SPAWN = "own spawn"
 BARE_PYTHON = "python -c pass"
 ARENA = APP.with_name("arena")
 SMALL_APP = child.PROGRAMS / "small_app"
@@ -108,6 +109,7 @@ def scenarios(erlang: Erlang | None) -> tuple[Scenario, ...]:
             unit=Unit.CALLS,
             bars=(Bar(1.5, PYKKA), Bar(2.0, PYKKA, goal=True)),
         ),
+        _funcs_call(),
         _exchange(
             "exec",
             "rt.exec of a process; pykka start, ask, stop",
@@ -175,6 +177,19 @@ def _idle(erlang: Erlang | None) -> Scenario:
         ),
         (Bar(2.6 * 1024),),
     )
+
+
+def _funcs_call() -> Scenario:
+    @contextmanager
+    def opened() -> Iterator[Sequence[Side]]:
+        with tutela() as running:
+            yield [
+                Side(OURS, running.funcs_call, 300_000, 5_000, 30_000),
+                Side(OWN_SPAWN, lambda batches: running.births(batches, BATCH), 300, 5, 30),
+            ]
+
+    bars = (Bar(1 / 3, OWN_SPAWN),)
+    return Scenario("funcs_call", "funcs.call inside a VM; our own spawn", Unit.SECONDS, Better.LESS, opened, bars)
 
 
 def _two_workers() -> Scenario:

@@ -63,6 +63,10 @@ class Tutela:
             _expect(call("bench:add", i, 1, timeout=PATIENCE), i + 1, "bench:add")
         return Sample(count / (time.perf_counter() - started))
 
+    def funcs_call(self, count: int) -> Sample:
+        """A process calls a Lua function, one call after the other; time of each."""
+        return self._time_each(count, "funcs_call", count)
+
     def exec(self, count: int) -> Sample:
         """Python runs a process of its own for each sum, one after the other."""
         run = self.runtime.exec

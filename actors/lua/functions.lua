@@ -18,7 +18,7 @@ local spawning = require("spawning")
 local retry = require("retry")
 local pools = require("pools")
 
-local next, tostring = next, tostring
+local tostring = tostring
 local find = string.find
 local copy, plain = values.copy, errors.plain
 local refs = S.refs
@@ -37,12 +37,34 @@ function M.problem_of(id)
   if at == #id then return "name required in function ID" end
 end
 
+-- the calls of a process, in no order; each knows its place
+local function note(call)
+  local caller = call.caller
+  if not caller then return end
+  local calls = caller.calls
+  if not calls then
+    calls = {n = 0}
+    caller.calls = calls
+  end
+  local n = calls.n + 1
+  calls[n], calls.n, call.at = call, n, n
+end
+
+local function forget(call)
+  local caller = call.caller
+  local calls = caller and caller.calls
+  if not calls then return end
+  local n, at = calls.n, call.at
+  local last = calls[n]
+  calls[at], last.at = last, at
+  calls[n], calls.n = nil, n - 1
+end
+
 local function conclude(call, value, err)
   call.over = true
   local timer = call.timer
   if timer then timers.cancel(timer) end
-  local caller = call.caller
-  if caller and caller.calls then caller.calls[call] = nil end
+  forget(call)
   local on_admit = call.on_admit
   if on_admit then
     call.on_admit = nil
@@ -54,7 +76,7 @@ end
 -- one attempt has its outcome
 local function settle(call, value, err)
   if call.over then return end
-  call.proc, call.ref = nil, nil
+  call.proc = nil
   local policy = err and call.policy
   if policy then
     local delay = retry.delay(policy, call.attempt, err)
@@ -80,22 +102,21 @@ end
 
 -- the end of a process that ran for a call
 local function on_end(value, err, p)
-  local call = p.call
-  p.call = nil
+  local call = p.is_call
   if call.place then pools.release(call) end
   return settle(call, value, err)
 end
 
 -- create() reads it and keeps nothing of it
-local spec = {is_call = true, waiter = on_end}
+local spec = {is_call = false, waiter = on_end}
 
 local function run_function(call)
   local def, err = loader.load(call.id)
   local p
   if def then
-    spec.pid_host, spec.call, spec.context, spec.actor, spec.scope = call.id, call, call.context, call.actor, call.scope
+    spec.pid_host, spec.is_call, spec.context, spec.actor, spec.scope = call.id, call, call.context, call.actor, call.scope
     p, err = lifecycle.create(def, S.host, arguments(call), nil, nil, spec)
-    spec.call = nil
+    spec.is_call = false
   end
   if p then
     call.proc, call.own = p, true
@@ -146,7 +167,8 @@ local function run_process(call, def)
   local from = caller and caller.pid or nil
   if host == S.host and def.kind == "process.lua" and not S.stopping and remote.has_room() and spawning.keep() then
     local p, err = lifecycle.create(def, host, arguments(call), nil, nil, {
-      waiter = on_end, call = call, context = call.context, actor = call.actor, scope = call.scope, from = from,
+      waiter = function(value, problem) return settle(call, value, problem) end,
+      context = call.context, actor = call.actor, scope = call.scope, from = from,
     })
     if not p then return settle(call, nil, err) end
     call.proc, call.own = p, false
@@ -217,7 +239,7 @@ local function stop(call, err)
   elseif call.place then
     pools.leave(call)
   elseif call.python then
-    if call.ref and refs[call.ref] then
+    if refs[call.ref] then
       refs[call.ref] = nil
       outbox.to_python(5, outbox.ASK, "function.abandon", nil, "", {call.ref})
     end
@@ -228,15 +250,7 @@ end
 
 --- Begin a call; its outcome may be there before this returns.
 function M.begin(call)
-  local caller = call.caller
-  if caller then
-    local calls = caller.calls
-    if not calls then
-      calls = {}
-      caller.calls = calls
-    end
-    calls[call] = true
-  end
+  note(call)
   return attempt(call)
 end
 
@@ -244,8 +258,7 @@ end
 function M.cancel(call, message)
   if call.over then return end
   call.over = true
-  local caller = call.caller
-  if caller and caller.calls then caller.calls[call] = nil end
+  forget(call)
   stop(call, plain("Canceled", message))
   lifecycle.drain()
 end
@@ -262,7 +275,8 @@ end
 function lifecycle.end_calls(p)
   local calls = p.calls
   p.calls = nil
-  for call in next, calls do
+  for i = 1, calls.n do
+    local call = calls[i]
     if not call.over then
       call.over = true
       stop(call, plain("Canceled", "call canceled: its caller ended"))

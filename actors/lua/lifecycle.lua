@@ -157,7 +157,7 @@ local function finish_one(p, value, err)
     end
   end
   if p.calls then M.end_calls(p) end
-  if p.instance then loader.give_back(p, err == nil or p.returned) end
+  if p.instance then loader.give_back(p, err == nil or p.is_call.returned) end
   local waiter = p.waiter
   if waiter then waiter(value, err, p) end
   if err then
@@ -214,7 +214,7 @@ M.finish = finish
 -- What main's return values mean (spec lua-api.md §1.7).
 function scheduler.on_return(p, value, second)
   if p.killed then return finish(p, nil, p.killed) end
-  if p.is_call then p.returned = true end
+  if p.is_call then p.is_call.returned = true end
   if second ~= nil then
     if type(second) == "string" then
       return finish(p, nil, errors.plain("Internal", second, false))
@@ -275,8 +275,8 @@ local NO_SPEC = {}
 
 --- Make a process of a loaded definition. `args` is given away; `monitor` and `link` are PID texts or nil. `spec` may
 --- hold: pid_host (where the PID names something else than the host), name (claimed with the PID when it is free),
---- messages, from, context, actor, scope, waiter (gets value, error, process), call, is_call. Returns the process, or
---- nil and an error, or nil, nil and the PID that holds the name.
+--- messages, from, context, actor, scope, waiter (gets value, error, process), is_call (the call it runs for). Returns
+--- the process, or nil and an error, or nil, nil and the PID that holds the name.
 function M.create(def, host, args, monitor, link, spec)
   spec = spec or NO_SPEC
   local name, is_call = spec.name, spec.is_call
@@ -325,9 +325,8 @@ function M.create(def, host, args, monitor, link, spec)
   if link then p.links = {[link] = true} end
   if spec ~= NO_SPEC then
     if name then p.names = {[name] = true} end
-    if is_call then p.is_call = true end
+    if is_call then p.is_call = is_call end
     if spec.waiter then p.waiter = spec.waiter end
-    if spec.call then p.call = spec.call end
     if spec.actor then p.actor = spec.actor end
     if spec.scope then p.scope = spec.scope end
     local messages = spec.messages

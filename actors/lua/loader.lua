@@ -258,7 +258,7 @@ function M.warm(id)
   if not def or def.kind ~= "function.lua" or def.idle[1] then return end
   local p = {entry = def, pid = "", ops = 0, ready = false, inbox = false}
   p.proc = p
-  if M.instantiate(def, p, true) then M.give_back(p, true) end
+  if M.instantiate(def, p, true) and p.instance then M.give_back(p, true) end
 end
 
 --- Forget definitions that changed, and those that import them; what runs keeps its code.
