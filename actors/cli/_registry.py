@@ -1,4 +1,4 @@
-"""`tutela registry list` and `tutela registry show`."""
+"""`tutela registry list`, `show` and `schema`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ yaml_option = click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML."
 @click.group()
 def registry() -> None:
     """Look at the entries of an app folder. Nothing is started."""
+
+
+@registry.command("schema")
+def schema() -> None:
+    """Print a JSON Schema of the files that define entries, for editors."""
+    from actors.cli._index_schema import index_schema
+
+    print_json(index_schema())
 
 
 @registry.command("list")

@@ -218,7 +218,10 @@ def test_the_first_end_counts_and_the_runtime_stops_by_itself(screen: Make) -> N
         app.rt.spawn("app:main", "app:term")
 
 
-def test_hide_logs_keeps_records_off_the_terminal_while_the_process_runs(screen: Make) -> None:
+def test_hide_logs_keeps_records_off_the_terminal_while_the_process_runs(
+    screen: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
     app = screen("return function() io.print('up') process.inbox():receive() end", hide=True)
     shown = io.StringIO()
     app.rt._terminal._outputs[2] = shown
