@@ -12,7 +12,7 @@ from actors.kinds import CATALOG, LUA_KINDS
 from actors.kinds.lua import FunctionLuaSpec, LibraryLuaSpec, ProcessLuaSpec
 from actors.vm.frontend import FrontEnd, SourceError
 from actors.vm.wire import check, pack
-from registry import Entry, Fault, FaultsError, Registry, RegistryError, Severity, SourceRef
+from registry import Entry, Fault, FaultsError, Registry, RegistryError, Severity
 
 
 class Definitions:
@@ -40,7 +40,7 @@ class Definitions:
         source = entry.data.get("source")
         if entry.kind not in LUA_KINDS or not isinstance(source, str | bytes):
             return
-        ref = self._registry.source_of(entry.id) if entry.id in self._registry else SourceRef(entry.id, "", 1)
+        ref = self._registry.source_of(entry)
         try:
             self._front_end.translate(source, ref.name)
         except SourceError as error:

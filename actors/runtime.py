@@ -25,7 +25,8 @@ from actors.hosts import (
     ProcessInfo,
     Spawn,
 )
-from actors.kinds import CATALOG, EntryKinds
+from actors.kinds import CATALOG
+from actors.loading import AppFolder, close_history, open_history
 from actors.machinery import Machinery
 from actors.mailbox import Mailbox
 from actors.supervision import (
@@ -38,7 +39,7 @@ from actors.terminal import Ending, Terminal
 from actors.vm.wire import Input, LuaValue, check, pack, unpack
 from actors.waiting import awaited, wait
 from actors.watching import RuntimeEvent
-from registry import Registry
+from registry import History, Registry, Version
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,8 @@ class Runtime:
         )
         self._board = self._machine.board
         self.bus = self._machine.bus
+        self._app: AppFolder | None = None  # what `load` read
+        self._history: History | None = None  # what `load` opened, for `_end` to close
 
     @classmethod
     def load(
@@ -126,10 +129,33 @@ class Runtime:
         Raises:
             registry.FaultsError: everything that is wrong in the folder, one line each.
         """
-        entries = Registry.load(
-            path, kinds=EntryKinds(), strict=strict, lenient=lenient, overrides=overrides, disable=disable
-        )
-        return cls(entries, state=state, **options)
+        app = AppFolder.find(path, strict=strict, lenient=lenient, overrides=overrides, disable=disable)
+        config = app.config
+        history = open_history(config, state)
+        try:
+            options.setdefault("node", config.node_name or os.environ.get("WIPPY_NODE_ID", ""))
+            options.setdefault("shutdown_timeout", config.shutdown_timeout)
+            loaded = cls(app.registry(history), state=state, **options)
+        except BaseException:
+            close_history(history)
+            raise
+        loaded._app, loaded._history = app, history
+        return loaded
+
+    def reload(self) -> Version | None:
+        """Read the folder of `load` again and apply what has changed in it: all or nothing. None when nothing has.
+
+        Raises:
+            registry.RegistryError: the files or the change are refused (a FaultsError lists why); all is as it was.
+            ProcessError: Invalid, when the runtime was not made by `load`.
+        """
+        if self._app is None:
+            raise ProcessError("only a runtime that was made by Runtime.load can be reloaded", kind=INVALID)
+        return self._app.adopt(self.registry)
+
+    async def areload(self) -> Version | None:
+        """As `reload`, without blocking the event loop."""
+        return await asyncio.to_thread(self.reload)
 
     # the life of the runtime
 
@@ -413,6 +439,8 @@ class Runtime:
     def _running(self) -> RootSupervisor:
         root = self._machine.root
         if root is None or self._status in ("new", "stopped"):
+        if self._history is not None:
+            close_history(self._history)
             state = "not started" if self._status == "new" else self._status
             raise ProcessError(f"the runtime is {state}", kind=UNAVAILABLE)
         return root

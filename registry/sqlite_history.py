@@ -79,7 +79,7 @@ class SqliteHistory:
 
     def append(self, version: Version) -> None:
         """Keep a version and make it the head, both or neither."""
-        packed = json.dumps([_packed(operation) for operation in version.operations], ensure_ascii=False)
+        packed = _text([_packed(operation) for operation in version.operations])
         self._write((_INSERT, (version.id, version.previous or 0, packed)), (_MOVE, (version.id,)))
         self._versions[version.id] = version
         self._head = version.id
@@ -157,10 +157,16 @@ class SqliteHistory:
         if "locked" in str(error):
             text = f"the registry's history {self.path} is in use by another program; give each its own state folder"
             return RegistryError(text, kind=UNAVAILABLE, retryable=True)
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        if type(error) is sqlite3.DatabaseError:
             text = f"{self.path} is no registry history: {error}; move the file away"
             return RegistryError(text, kind=INTERNAL, retryable=False)
         return RegistryError(f"the registry's history {self.path} cannot be used: {error}", kind=UNAVAILABLE)
+
+
+def _text(records: list[dict[str, Any]]) -> str:
+    text = json.dumps(records, ensure_ascii=False)
+    # halves of surrogate pairs, which stand for bytes that were no text, have no other form in a database
+    return text if text.isascii() or text.encode(errors="ignore").decode() == text else json.dumps(records)
 
 
 def _packed(operation: Operation) -> dict[str, Any]:

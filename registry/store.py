@@ -77,6 +77,7 @@ class Registry:
         self._applying = threading.Lock()
         self._applier: int | None = None
         self._baseline = _by_id(entries)
+        self._files = self._baseline  # as they were when they were last taken over
         state = overlay(self._baseline, self._since_baseline(self._history.head()))
         environment = self._environment_of(state)
         validation = Validation(self._kinds, environment, self._origins, strict=strict)
@@ -322,14 +323,17 @@ class Registry:
         return self.apply_version(previous)
 
     def adopt(self, folder: Folder) -> Version | None:
-        """Apply what differs between the current state and a folder that was read again.
+        """Apply what has changed in a folder that was read again, since it was read before.
+
+        What was created, changed or deleted at run time stays so, unless the entry's own file has changed.
 
         Returns:
             The new version, or None when nothing differs.
         """
         with self._exclusive():
             state = self._state.entries
-            operations = build_delta(state, _by_id(folder.entries))
+            files = _by_id(folder.entries)
+            operations = build_delta(state, _goal(state, self._files, files))
             before = self._origins
             self._origins = {
                 entry_id: replace(origin, entry=state[entry_id])
@@ -338,10 +342,12 @@ class Registry:
                 for entry_id, origin in folder.origins.items()
             }
             try:
-                return self._apply(operations, None) if operations else None
+                version = self._apply(operations, None) if operations else None
             except BaseException:
                 self._origins = before
                 raise
+            self._files = files
+            return version
 
     def _apply(self, changes: Iterable[Operation], base: int | None) -> Version:
         state = self._state
@@ -438,6 +444,18 @@ class _Exclusive:
     def __exit__(self, *_: object) -> None:
         self._registry._applier = None
         self._registry._applying.release()
+
+
+def _goal(state: Mapping[str, Entry], before: Mapping[str, Entry], files: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the state with what has changed in the files laid over it."""
+    goal = dict(state)
+    for entry_id in before.keys() - files.keys():
+        goal.pop(entry_id, None)
+    for entry_id, entry in files.items():
+        old = before.get(entry_id)
+        if old is None or not entry.same_as(old):
+            goal[entry_id] = entry
+    return goal
 
 
 def _by_id(entries: Iterable[Entry | Mapping[str, Any]]) -> dict[str, Entry]:

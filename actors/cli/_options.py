@@ -11,7 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from actors.config import Config
-    from registry import Registry
+    from actors.loading import AppFolder
+    from registry import History, Registry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,24 +46,15 @@ class AppOptions:
             click.echo(str(warning), err=True)
         return loaded
 
-    def registry(self, path: Path, config: Config) -> Registry:
-        """Load and check the entries, without handlers and services."""
-        from actors.config import History
-        from actors.kinds import EntryKinds
-        from registry import MemoryHistory, NoHistory, Registry
+    def folder(self, path: Path, config: Config) -> AppFolder:
+        """Return how the folder is to be read."""
+        from actors.loading import AppFolder
 
-        if config.history is History.SQLITE:
-            click.echo("warning: registry.history_type sqlite is not there yet; versions are kept in memory", err=True)
-        return Registry.load(
-            path,
-            kinds=EntryKinds(),
-            strict=self.strict,
-            lenient=self.lenient,
-            overrides=config.overrides,
-            disable=config.disable,
-            lock_file=self.lock_file,
-            history=NoHistory() if config.history is History.NONE else MemoryHistory(),
-        )
+        return AppFolder(path, config, self.strict, self.lenient, self.lock_file, config.overrides, config.disable)
+
+    def registry(self, path: Path, config: Config, history: History | None = None) -> Registry:
+        """Load and check the entries, without handlers and services."""
+        return self.folder(path, config).registry(history)
 
 
 def app_options(command: Command) -> Command:

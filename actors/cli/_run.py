@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ class _WithCommand(click.Command):
 @click.option("-x", "--exec", "execute", metavar="ID", help="Run this process entry on a terminal host.")
 @click.option("--host", metavar="ID", help="The terminal host for a command or -x. Default: the only one.")
 @state_option
+@click.option("--reload", is_flag=True, help="Follow the files: apply what changes in them while the app runs.")
 @click.option("--strict-start", is_flag=True, help="Exit with 1 when a required service does not start.")
 @app_options
 @log_options
@@ -63,6 +65,7 @@ def run(
     execute: str | None,
     host: str | None,
     state: Path | None,
+    reload: bool,
     strict_start: bool,
     app: AppOptions,
     log: LogOptions,
@@ -94,7 +97,9 @@ def run(
         main = command_main(entries, command[0], command[1:], host)
     elif host is not None:
         raise click.UsageError("--host is for a command or -x")
-    raise click.exceptions.Exit(launch(path, config, entries, app, log, main, state=state, strict_start=strict_start))
+    raise click.exceptions.Exit(
+        launch(path, config, entries, app, log, main, state=state, reload=reload, strict_start=strict_start)
+    )
 
 
 def launch(
@@ -106,18 +111,28 @@ def launch(
     main: Main | None,
     *,
     state: Path | None,
+    reload: bool = False,
     strict_start: bool = False,
 ) -> int:
     """Run an app as a program of its own, and return its exit code."""
     from actors.cli._logging import set_up_logging
     from actors.cli._serve import Signals, serve
+    from actors.config import History
+    from actors.loading import Follower, close_history, open_history
 
     # code of the app that is written in Python is found as if the program had been started in its folder
     sys.path.insert(0, str(path.resolve()))
     set_up_logging(LogOptions(silent=True) if main is not None and not log.given() else log, config)
-    with Signals() as signals:
-        loaded = entries if entries is not None else app.registry(path, config)
-        rt = make_runtime(loaded, config, state, main.args if main is not None else ())
+    with Signals() as signals, ExitStack() as ends:
+        if entries is None or config.history is not History.MEMORY:
+            history = open_history(config, state)
+            ends.callback(close_history, history)
+            entries = app.registry(path, config, history)
+        rt = make_runtime(entries, config, state, main.args if main is not None else ())
+        if reload:
+            follower = Follower(entries, app.folder(path, config), state=state)
+            follower.start()
+            ends.callback(follower.stop)
         return serve(rt, signals, strict_start=strict_start, main=main)
 
 

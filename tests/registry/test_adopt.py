@@ -35,6 +35,19 @@ def test_an_entry_that_was_changed_at_run_time_has_no_place_until_it_is_rolled_b
     assert registry.place_of("a:x", "source") == (f"{tmp_path}/_index.yaml", 3)
 
 
+def test_what_changed_at_run_time_stays_unless_its_file_changes(tmp_path: Path) -> None:
+    write(tmp_path, "  - {name: x, kind: k, v: 1}\n  - {name: y, kind: k, v: 1}\n  - {name: z, kind: k}\n")
+    registry = Registry.load(tmp_path)
+    made = {"id": "a:made", "kind": "k", "data": {"v": 5}}
+    changes = [{"id": f"a:{name}", "data": {"v": 2}} for name in "xy"]
+    registry.apply(ChangeSet().create(made).update(changes[0]).update(changes[1]).delete("a:z"))
+    write(tmp_path, "  - {name: x, kind: k, v: 3}\n  - {name: y, kind: k, v: 1}\n")
+    version = registry.adopt(load_folder(tmp_path))
+    assert version is not None
+    assert [(op.action.value, op.id) for op in version.operations] == [("entry.update", "a:x")]
+    assert {entry.name: entry.data["v"] for entry in registry.snapshot()} == {"x": 3, "y": 2, "made": 5}
+
+
 def test_a_broken_folder_leaves_the_registry_as_it_was(tmp_path: Path) -> None:
     write(tmp_path, "  - {name: x, kind: k}\n")
     registry = Registry.load(tmp_path)

@@ -74,7 +74,7 @@ def test_a_version_that_cannot_be_written_does_not_count(tmp_path: Path) -> None
     history.close()
     with pytest.raises(RegistryError, match=r"registry\.db") as caught:
         registry.apply(ChangeSet().update(entry("x", 2)))
-    assert caught.value.kind == "Internal"
+    assert caught.value.kind == "Unavailable"
     assert (registry.version, values(registry), history.head()) == (0, {"x": 1}, 0)
 
 
@@ -152,6 +152,14 @@ def test_every_value_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFacto
         Registry([entry("x")], history=history).apply(ChangeSet().update(entry("x", {"inner": value, "$map": value})))
     with SqliteHistory(path) as history:
         assert Registry([entry("x")], history=history).get("a:x").data["v"] == {"inner": value, "$map": value}
+
+
+def test_halves_of_surrogate_pairs_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    with SqliteHistory(path) as history:
+        Registry([entry("x")], history=history).apply(ChangeSet().update(entry("x", "\udcff ü")))
+    with SqliteHistory(path) as history:
+        assert Registry([entry("x")], history=history).get("a:x").data["v"] == "\udcff ü"
 
 
 def test_operations_can_be_read_by_people(tmp_path: Path) -> None:
