@@ -197,4 +197,7 @@ def _watch(path: Path, state: Path, ended: threading.Event) -> Iterable[object]:
         ) from error
     ignored = (*watchfiles.DefaultFilter.ignore_dirs, ".tutela", ".wippy")
     wanted = watchfiles.DefaultFilter(ignore_dirs=ignored, ignore_paths=[state])
-    return watchfiles.watch(path, watch_filter=wanted, stop_event=ended, rust_timeout=500, raise_interrupt=False)
+    told: Iterable[object] = watchfiles.watch(
+        path, watch_filter=wanted, stop_event=ended, rust_timeout=500, raise_interrupt=False
+    )
+    return told

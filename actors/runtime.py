@@ -119,15 +119,18 @@ class Runtime:
         disable: Mapping[str, Iterable[str]] | None = None,
         **options: Any,
     ) -> Self:
-        """Read an app folder as the command line does, and return a runtime that is not started yet.
+        """Read an app folder as the command line does, its `.wippy.yaml` included, and return a runtime that is not
+        started yet.
 
         Args:
             path: the folder. state: as for the class. strict: unknown fields are faults. lenient: broken files are
                 skipped with a warning. overrides: ``{"namespace:name:path": value}``. disable: ``{"namespaces": [...],
-                "entries": [...]}``. options: further arguments of the class.
+                "entries": [...]}``; both beside and over the configuration. options: further arguments of the class.
 
         Raises:
             registry.FaultsError: everything that is wrong in the folder, one line each.
+            registry.RegistryError: the file of the registry's history cannot be used.
+            actors.config.ConfigError: everything that is wrong in the configuration.
         """
         app = AppFolder.find(path, strict=strict, lenient=lenient, overrides=overrides, disable=disable)
         config = app.config
