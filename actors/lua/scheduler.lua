@@ -100,7 +100,7 @@ function M.over_memory() return max_kb and collectgarbage("count") > max_kb or f
 -- how many processes used up their slice in this round; the number of the last round is published for the other VMs of
 -- the host, which ask where there is room for work (design: placement)
 local preempted, shown_preempted = 0, 0
-local header = false
+local header = {}
 
 --- Set the published memory of this VM.
 function M.publish(memory) header = memory end
@@ -108,7 +108,7 @@ function M.publish(memory) header = memory end
 local function show_preempted()
   if preempted ~= shown_preempted then
     shown_preempted = preempted
-    if header then header[1] = preempted end
+    header[1] = preempted
   end
   preempted = 0
 end
@@ -186,6 +186,10 @@ local function go_on(p, t, ok, what, value, second)
   if p.pre or p.ready then enqueue(p) end
 end
 
+-- The slot of the process that runs, for the watchdog: a function of its own, so that the store is compiled although
+-- what surrounds it resumes coroutines, which is not.
+local function publish_slot(slot) header[2] = slot end
+
 --- Serve ready processes until none is left or `budget` reductions are used. Returns what is left of the budget.
 function M.run(budget)
   local slice = S.slice
@@ -201,6 +205,7 @@ function M.run(budget)
     at = at + 1
     if not p.dead then
       S.current, S.toplevel, S.careful = p, false, 0
+      publish_slot(p.slot)
       r.n = slice
       local t = p.pre
       if t then p.pre = false
