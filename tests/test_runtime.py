@@ -458,6 +458,7 @@ def test_a_call_that_takes_too_long_is_canceled(rt: Runtime) -> None:
     with pytest.raises(TimeoutError, match="app:wait did not return"):
         rt.call("app:wait", timeout=0.01)
     assert rt.call("app:add", 1, 1) == 2
+    assert rt.call("app:add", 1, 1) == 2
     assert [info for info in rt.processes() if info.entry == "app:wait"] == []
 
 
@@ -465,6 +466,8 @@ def test_an_exec_that_takes_too_long_is_terminated(rt: Runtime) -> None:
     for entry in ("app:deaf", "app:loop"):
         with pytest.raises(TimeoutError, match=f"{entry} did not end"):
             rt.exec(entry, "app:processes", timeout=0.01)
+    # twice, since one that was given up before it began is only ended when it has begun
+    assert rt.exec("app:identity", "app:processes", 1) == 1
     assert rt.exec("app:identity", "app:processes", 1) == 1
     assert rt.processes() == []
 
