@@ -275,7 +275,7 @@ class Assembly:
         if info is not None and not info.runs and entry.id not in self._told:
             self._told.add(entry.id)
             log.warning(
-                "%s is a %s: it is checked and stored, but this release does not run it yet (using it gives Unavailable)",
+                "%s is a %s: it is checked and stored, but not run yet in this release (using it gives Unavailable)",
                 entry.id,
                 entry.kind,
                 extra={"entry": entry.id},

@@ -244,6 +244,7 @@ class Machinery:
         door = Door(pure_functions())
         door.add("entry", self._definitions.packed)
         self._permits.add_to(door)
+        door.add("known", lambda id: b"1" if text(id) in self.registry else b"")
         door.add("claim", claim)
         door.add("release", release)
         door.add("unregister", unregister)

@@ -25,7 +25,10 @@ local function invalid(message) return nil, errors.make("Invalid", message) end
 -- The host with room for it, or an error: spec processes.md §3.1 steps 1 and 2.
 local function check_host(host)
   local known = S.hosts[host]
-  if not known then return errors.plain("NotFound", "host not found: " .. host) end
+  if not known then
+    if loader.door("known", host) == "1" then return errors.plain("Invalid", host .. " is not a process host") end
+    return errors.plain("NotFound", "host not found: " .. host)
+  end
   if known.state == "other" then return errors.make("Invalid", host .. " is not a process host") end
   if known.state ~= "running" then
     return errors.plain("Unavailable", "host " .. host .. " is " .. (known.state == "stopping" and "stopping" or "not running"), true)

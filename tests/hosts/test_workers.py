@@ -60,6 +60,12 @@ def test_a_spawn_bomb_gets_exactly_what_is_left(rt: Runtime, host: str) -> None:
     assert result == {"ok": left, "kinds": {"LimitExceeded": 40 - left}}
 
 
+def test_a_process_is_told_why_a_host_is_none(rt: Runtime) -> None:
+    assert rt.exec("app:bomb", "app:one", "app:idle", "app:nowhere", 1)["kinds"] == {"NotFound": 1}
+    assert rt.exec("app:bomb", "app:one", "app:idle", "app:idle", 1)["kinds"] == {"Invalid": 1}
+    assert rt.exec("app:bomb", "app:one", "app:nothing", "app:three", 1)["kinds"] == {"NotFound": 1}
+
+
 def test_a_taken_name_is_found_on_a_full_host(rt: Runtime) -> None:
     pid = rt.spawn("app:idle", "app:seven", name="there")
     for _ in range(6):
