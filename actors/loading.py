@@ -195,6 +195,7 @@ def _watch(path: Path, state: Path, ended: threading.Event) -> Iterable[object]:
         raise ProcessError(
             "to follow files the package watchfiles is needed: pip install watchfiles", kind=UNAVAILABLE
         ) from error
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # what it tells is told again, with its effect
     ignored = (*watchfiles.DefaultFilter.ignore_dirs, ".tutela", ".wippy")
     wanted = watchfiles.DefaultFilter(ignore_dirs=ignored, ignore_paths=[state])
     told: Iterable[object] = watchfiles.watch(

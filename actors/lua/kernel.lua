@@ -21,6 +21,7 @@ local process = require("process")
 local spawning = require("spawning")
 local random = require("random")
 local feeds = require("feeds")
+require("formats")
 local functions = require("functions")
 local pools = require("pools")
 

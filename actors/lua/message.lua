@@ -5,7 +5,7 @@ local object = require("object")
 local errors = require("errors")
 local values = require("values")
 
-local setmetatable, rawget, type, error = setmetatable, rawget, type, error
+local setmetatable, rawget, type, error, tostring = setmetatable, rawget, type, error, tostring
 
 local M = {}
 
@@ -26,18 +26,12 @@ local format = {
 }
 M.format = format
 
--- decoders and encoders by format, registered by the modules that own them
+-- encoders and decoders of the formats that are texts; formats.lua fills them. Each returns the result, or nil and an
+-- error.
 M.decoders, M.encoders = {}, {}
 
-function payload_methods.data(self)
-  local fmt = rawget(self, 2)
-  local value = rawget(self, 1)
-  if fmt then
-    local decode = M.decoders[fmt]
-    if decode then return decode(value) end
-  end
-  return value
-end
+-- a payload is {value, format, text}: the value decoded, the format when it is not the plain one, and what it is encoded
+function payload_methods.data(self) return rawget(self, 1) end
 
 payload_methods.unmarshal = payload_methods.data
 
@@ -51,19 +45,23 @@ function payload_methods.transcode(self, wanted)
   if type(wanted) ~= "string" then
     error("bad argument #1 to 'transcode' (string expected, got " .. object.type(wanted) .. ")", 2)
   end
-  local value, err = payload_methods.data(self)
-  if err ~= nil then return nil, err end
-  if wanted == format.LUA or wanted == format.GOLANG then return setmetatable({value}, payload_mt) end
-  if (wanted == format.STRING or wanted == format.BYTES) and type(value) == "string" then
-    return setmetatable({value, wanted}, payload_mt)
+  local value, text = rawget(self, 1), rawget(self, 3)
+  if wanted == format.LUA then return setmetatable({value}, payload_mt) end
+  if wanted == format.GOLANG then return setmetatable({value, wanted}, payload_mt) end
+  if wanted == format.ERROR and errors.is_error(value) then return setmetatable({value}, payload_mt) end
+  if wanted == format.STRING or wanted == format.BYTES then
+    if type(text) == "string" then value = text end
+    if type(value) == "string" then return setmetatable({value, wanted}, payload_mt) end
   end
   local encode = M.encoders[wanted]
   if not encode then
-    return nil, errors.make("Internal", "cannot transcode " .. payload_methods.get_format(self) .. " to " .. wanted)
+    return nil, errors.make("Internal", "cannot transcode " .. tostring(payload_methods.get_format(self)) .. " to " .. wanted)
   end
-  local text, problem = encode(value)
-  if text == nil then return nil, problem end
-  return setmetatable({text, wanted}, payload_mt)
+  local encoded, problem = encode(value)
+  if encoded == nil then return nil, problem end
+  local decoded, fault = M.decoders[wanted](encoded)
+  if fault ~= nil then return nil, fault end
+  return setmetatable({decoded, wanted, encoded}, payload_mt)
 end
 
 function M.payload(value) return setmetatable({value}, payload_mt) end

@@ -29,6 +29,7 @@ _MODULES: Final = (
     "sandbox",
     "loader",
     "feeds",
+    "formats",
     "mailbox",
     "lifecycle",
     "remote",
