@@ -182,8 +182,12 @@ class Runtime:
             raise ProcessError("the runtime was stopped while it started", kind=UNAVAILABLE)
 
     async def astart(self) -> None:
-        """As `start`, without blocking the event loop."""
-        await asyncio.to_thread(self.start)
+        """As `start`, without blocking the event loop; a cancellation stops what has started."""
+        try:
+            await asyncio.to_thread(self.start)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(self.stop, 0)
+            raise
 
     def stop(self, timeout: float | None = None) -> None:
         """Stop everything in reverse dependency order, and end all threads. Calling it again does nothing; a call
@@ -218,8 +222,8 @@ class Runtime:
             self.ending.join()
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until the app ends by itself, and return its exit code: a process called `system.exit`, or the process of
-        a terminal host has ended. The runtime is stopping then; `stop` waits for that.
+        """Wait until the app ends by itself, and return its exit code: a process called `system.exit`, or that of a
+        terminal host has ended. The runtime is stopping then; `stop` waits for that.
 
         Returns None when `timeout` real seconds have passed.
         """

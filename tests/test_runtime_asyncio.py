@@ -144,6 +144,21 @@ def test_a_cancellation_ends_what_was_begun(folder: Path) -> None:
     run(folder, body)
 
 
+def test_a_start_that_is_canceled_leaves_nothing_running(folder: Path) -> None:
+    async def main() -> None:
+        rt = Runtime.load(folder)
+        task = asyncio.create_task(rt.astart())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert rt.processes() == []
+        with pytest.raises(ProcessError):
+            rt.call("app:add", 1, 2)
+
+    asyncio.run(main())
+
+
 def test_one_message_wakes_one_of_those_who_wait(folder: Path) -> None:
     async def body(rt: Runtime) -> None:
         box = rt.mailbox()
