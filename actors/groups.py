@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from actors.errors import NOT_FOUND, RATE_LIMITED, UNAVAILABLE, Failure, ProcessError
 from actors.hosts.pid import Pid
 from actors.supervision import Exited, Report, Started
-from actors.vm.wire import Input, check, pack, unpack
+from actors.vm.wire import Input, pack, unpack
 
 if TYPE_CHECKING:
     from actors.hosts.switchboard import Switchboard
@@ -114,7 +114,7 @@ class Groups:
         given = unpack(arguments)
         with self._lock:
             scope = self._scope(id.decode("utf-8", "surrogateescape"))
-            return pack(check(_OPERATIONS[name](self, scope, member, given)))
+            return pack(_OPERATIONS[name](self, scope, member, given))  # plain as it is: names, PIDs
 
     def drop(self, pid: str) -> None:
         """End all memberships and subscriptions of a process that ended."""

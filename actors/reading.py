@@ -14,6 +14,7 @@ from registry import Entry, Operation, Registry, RegistryError, Snapshot, Versio
 from registry.changes import build_delta
 
 _KEPT_SNAPSHOTS: Final = 16
+_KEPT_ENTRIES: Final = 1024
 
 
 def reading(registry: Registry) -> dict[str, Function]:
@@ -51,6 +52,7 @@ class _Reader:
         self._registry = registry
         self._lock = threading.Lock()  # guards the snapshots
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()
+        self._packed: dict[str, tuple[Entry, bytes]] = {}
 
     def kind(self, id: bytes) -> bytes:
         """Return the kind of an entry."""
@@ -68,6 +70,8 @@ class _Reader:
 
     def call(self, operation: bytes, arguments: bytes) -> bytes:
         """Answer one of the questions below; arguments and result are packed."""
+        if operation == b"get":
+            return self._get(unpack(arguments))
         return pack(check(_QUESTIONS[operation](self, unpack(arguments) if arguments else None)))
 
     def _snapshot(self, version: int | None) -> Snapshot:
@@ -84,10 +88,18 @@ class _Reader:
                 self._snapshots.popitem(last=False)
         return found
 
-    def _get(self, given: dict[str, Any]) -> Any:
+    def _get(self, given: dict[str, Any]) -> bytes:
         version = given.get("version")
         source: Registry | Snapshot = self._registry if version is None else self._snapshot(version)
-        return entry_record(source.get(given["id"]))
+        entry = source.get(given["id"])
+        known = self._packed.get(entry.id)
+        if known is not None and known[0] is entry:
+            return known[1]
+        packed = pack(check(entry_record(entry)))
+        if len(self._packed) >= _KEPT_ENTRIES:
+            self._packed.clear()
+        self._packed[entry.id] = entry, packed
+        return packed
 
     def _find(self, given: dict[str, Any]) -> Any:
         version = given.get("version")
@@ -118,7 +130,6 @@ class _Reader:
 
 
 _QUESTIONS: Final[dict[bytes, Callable[[_Reader, Any], Any]]] = {
-    b"get": _Reader._get,
     b"find": _Reader._find,
     b"entries": _Reader._entries,
     b"snapshot": _Reader._snapshot_at,

@@ -20,7 +20,7 @@ from actors.errors import (
     ProcessError,
 )
 from actors.supervision import Exited, Report, Started
-from actors.vm.wire import check, pack, unpack
+from actors.vm.wire import pack, unpack
 
 LIST_LIMIT: Final = 100
 """How many items `list` returns when it is not told."""
@@ -179,10 +179,6 @@ def _found(store: MemoryStore, key: str) -> Item:
     return item
 
 
-def _packed(value: Any) -> bytes:
-    return pack(check(value))
-
-
 def _put(store: MemoryStore, key: str, given: dict[str, Any], value: bytes) -> bytes:
     absent, version = bool(given.get("only_if_absent")), given.get("if_version")
     if absent and version is not None:
@@ -193,12 +189,12 @@ def _put(store: MemoryStore, key: str, given: dict[str, Any], value: bytes) -> b
 def _list(store: MemoryStore, key: str, given: dict[str, Any], value: bytes) -> bytes:
     items, more = store.page(key, given.get("after", ""), given.get("limit", LIST_LIMIT))
     listed = [[name, item.version, item.value] for name, item in items]
-    return _packed({"items": listed, "more": more})
+    return pack({"items": listed, "more": more})
 
 
 def _entry(store: MemoryStore, key: str, given: dict[str, Any], value: bytes) -> bytes:
     item = _found(store, key)
-    return _packed([item.version, item.value])
+    return pack([item.version, item.value])
 
 
 _OPERATIONS: Final[dict[bytes, Callable[[MemoryStore, str, dict[str, Any], bytes], bytes]]] = {
@@ -209,7 +205,7 @@ _OPERATIONS: Final[dict[bytes, Callable[[MemoryStore, str, dict[str, Any], bytes
     b"put": _put,
     b"entry": _entry,
     b"list": _list,
-    b"info": lambda store, key, given, value: _packed({"size": len(store), "max_size": store.max_size}),
+    b"info": lambda store, key, given, value: pack({"size": len(store), "max_size": store.max_size}),
 }
 
 

@@ -43,6 +43,7 @@ class Environment:
         self._os: Mapping[str, str] = os.environ if os_environ is None else os_environ
         self._entries = {entry.id: entry for entry in entries if entry.kind.startswith("env.")}
         self._public: dict[str, Entry] = {}
+        self._plain: dict[str, Mapping[str, Any]] = {}  # data that depends on no variable
         for _, entry in sorted(self._entries.items()):
             name = _public_name(entry)
             if name:
@@ -122,11 +123,23 @@ class Environment:
         return value
 
     def _data(self, entry: Entry, trail: tuple[str, ...]) -> Mapping[str, Any]:
-        found = resolve(entry.data, entry.namespace, lambda text, namespace: self._lookup(text, namespace, trail))
+        known = self._plain.get(entry.id)
+        if known is not None:
+            return known
+        asked = False
+
+        def look(text: str, namespace: str) -> str | None:
+            nonlocal asked
+            asked = True
+            return self._lookup(text, namespace, trail)
+
+        found = resolve(entry.data, entry.namespace, look)
         if found.problems:
             problem = found.problems[0]
             raise RegistryError(f"{entry.id}: got {problem.got}, expected {problem.expected}", kind=INVALID)
         data: Mapping[str, Any] = found.data if isinstance(found.data, dict) else {}
+        if not asked:
+            self._plain[entry.id] = data
         return data
 
     def _storage(self, storage: str, trail: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:

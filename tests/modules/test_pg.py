@@ -355,3 +355,14 @@ def test_the_members_of_a_lost_vm_leave(app: App) -> None:
     machine.board.lose(worker.vm, "worker lost")
     assert machine._groups.members("app:scope", "g") == []
     box.close()
+
+
+def test_a_tampered_instance_reaches_nothing(app: App) -> None:
+    assert app.run(
+        """
+        local g = pg.open("app:scope")
+        local reached = pcall(rawset, g, 1, {}) and rawget(g, 1)
+        local v, err = g:join("a")
+        return type(reached) ~= "table" or err:kind() == "Invalid"
+        """
+    )

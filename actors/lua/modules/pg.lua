@@ -35,8 +35,9 @@ return function(rt)
     if not object.is(self, mt) then
       error("bad argument #1 to '" .. where .. "' (pg instance expected, got " .. named(self) .. ")", 3)
     end
-    if rawget(self, 2) then return rt.invalid("pg instance is released") end
-    return rawget(self, 1)
+    local scope = rawget(self, 1)
+    if rawget(self, 2) or type(scope) ~= "string" then return rt.invalid("pg instance is released") end
+    return scope
   end
 
   -- a group's name, or nil and an error

@@ -34,12 +34,13 @@ return function(rt)
     if not object.is(self, mt) then
       error("bad argument #1 to '" .. where .. "' (store expected, got " .. named(self) .. ")", 3)
     end
-    if rawget(self, 2) then return rt.invalid("the store is released") end
+    local id = rawget(self, 1)
+    if rawget(self, 2) or type(id) ~= "string" then return rt.invalid("the store is released") end
     if not any_key then
       if type(key) ~= "string" then return rt.invalid("store:" .. where .. ": the key must be a string, got " .. named(key)) end
       if key == "" then return rt.invalid("store:" .. where .. ": the key must not be empty") end
     end
-    return rawget(self, 1)
+    return id
   end
 
   --- The value of a key.
