@@ -167,7 +167,7 @@ class Runtime:
         waits for a retry (spec supervision.md OP-7).
 
         Raises:
-            registry.FaultsError: entries that only show their faults now, such as bad Lua; nothing runs.
+            registry.FaultsError: entries that only show their faults now; nothing runs.
             ProcessError: Invalid, when it was started or stopped before; Unavailable, when it is stopped meanwhile.
         """
         settled = self._begin()
@@ -343,8 +343,10 @@ class Runtime:
             ProcessError: NotFound, Unavailable, or what the function failed with.
             TimeoutError: no result in time.
         """
+        request = self._call(function, args)
+        request.patient = timeout is None  # who may leave before the answer must not be held by a VM
         try:
-            return wait(self.clock, self._call(function, args), timeout)
+            return wait(self.clock, request, timeout)
         except TimeoutError:
             raise TimeoutError(f"{function} did not return within {timeout} s; the call was canceled") from None
 
@@ -441,13 +443,13 @@ class Runtime:
 
     def _end(self) -> None:
         self._machine.take_down()
+        if self._history is not None:
+            close_history(self._history)
         self._status = "stopped"
 
     def _running(self) -> RootSupervisor:
         root = self._machine.root
         if root is None or self._status in ("new", "stopped"):
-        if self._history is not None:
-            close_history(self._history)
             state = "not started" if self._status == "new" else self._status
             raise ProcessError(f"the runtime is {state}", kind=UNAVAILABLE)
         return root

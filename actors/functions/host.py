@@ -23,6 +23,7 @@ class FunctionHost:
         self._launch = launch
         self._lock = threading.Lock()  # guards the start and the stop
         self._host: ProcessHost | None = None
+        self._first: VMWorker | None = None  # the worker used last; taken again without a look at the others while free
         self._stopped = False
 
     def place(self) -> VMWorker:
@@ -31,10 +32,14 @@ class FunctionHost:
         Raises:
             ProcessError: Unavailable, when the runtime stops.
         """
+        first = self._first
+        if first is not None and first.free:
+            return first
         host = self._host
         if host is None:
             host = self._start()
         worker = host.place()
+        self._first = worker
         if worker is None:
             raise ProcessError("the runtime is stopping", kind=UNAVAILABLE)
         return worker

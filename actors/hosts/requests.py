@@ -178,6 +178,7 @@ class Call(Request):
         self._args = args
         self._worker: VMWorker | None = None
         self.patient = False
+        self._early: tuple[bool, Any] | None = None
 
     def begin(self, answered: Answered) -> None:
         """Find a worker and ask it.
@@ -185,14 +186,38 @@ class Call(Request):
         Raises:
             ProcessError: Unavailable, when the runtime stops.
         """
-        self._answered = answered
+        with self._lock:
+            self._answered = answered
+            early = self._early
+        if early is not None:
+            answered(*early)
+        elif not self._ref:
+            self._worker = worker = self._place()
+            self._ref = self.board.request(worker, self._record, self._hand_out)
+
+    def now(self) -> tuple[bool, Any] | None:
+        """Step an idle VM on this thread; returns the answer if that gave it, else `begin` as always.
+
+        Raises:
+            ProcessError: Unavailable, when the runtime stops.
+        """
         self._worker = worker = self._place()
-        self._ref = self.board.request(
-            worker,
-            lambda ref: [Input.CALL, ref, self._function, self._args, len(self._args)],
-            self._hand_out,
-            lend=self.patient,
-        )
+        if not worker.free:
+            return None
+        self._ref, answer = self.board.ask_now(worker, self._record, self._keep)
+        return answer
+
+    def _record(self, ref: int) -> list[Any]:
+        return [Input.CALL, ref, self._function, self._args, len(self._args)]
+
+    def _keep(self, ok: bool, value: Any) -> None:
+        # the answer to a call that `now` began may come before `begin` says who wants it
+        with self._lock:
+            if self._answered is None:
+                self._early = (ok, value)
+                self._over = True
+                return
+        self.finish(ok, value)
 
     def abandoned(self) -> None:
         """Cancel the call."""

@@ -269,22 +269,38 @@ class Switchboard:
         make: Callable[[int], list[Any]],
         answered: Answered,
         started: Callable[[str], None] | None = None,
-        lend: bool = False,
     ) -> int:
         """Ask a VM something: `make` gets the number of the request and returns the record.
 
-        `answered` is called once. `started` hears of the PID when an exec has begun. With `lend` this thread steps the
-        VM itself if it is free, so the answer may come before this returns.
+        `answered` is called once. `started` hears of the PID when an exec has begun.
         """
         ref = next(self._refs)
         pending = _Pending(worker.vm, answered, started)
         self._pending[ref] = pending
-        record = make(ref)
-        if not lend or not worker.lend(record):
-            worker.post(record)
+        worker.post(make(ref))
         if worker.vm not in self._workers and self._pending.pop(ref, None) is not None:
             answered(False, Failure("worker lost", INTERNAL))
         return ref
+
+    def ask_now(
+        self, worker: VMWorker, make: Callable[[int], list[Any]], answered: Answered
+    ) -> tuple[int, tuple[bool, Any] | None]:
+        """Ask a VM by stepping it on this thread.
+
+        Returns:
+            The number of the request, and its answer if it came at once; else `answered` is called when it comes. The
+            number is 0 when the VM is not free, and then nothing was asked.
+        """
+        ref = next(self._refs)
+        asked = False
+
+        def unanswered() -> None:
+            nonlocal asked
+            asked = True
+            self._pending[ref] = _Pending(worker.vm, answered, None)
+
+        answer = worker.lend(ref, make(ref), unanswered)
+        return (ref if asked or answer is not None else 0), answer
 
     def forget(self, ref: int) -> bool:
         """Drop a request whose answer nobody wants any more; False when it was answered."""

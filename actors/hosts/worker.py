@@ -13,6 +13,7 @@ from actors.clock import Clock
 from actors.hosts.switchboard import Switchboard
 from actors.vm.luavm import LuaVM, VMSettings
 from actors.vm.memory import Counters, VMMemory
+from actors.vm.wire import Output
 
 log = logging.getLogger(__name__)
 
@@ -70,15 +71,28 @@ class VMWorker(Actor):
         """Return the counters of the VM; from any thread, also while it is stuck."""
         return self.memory.counters()
 
-    def lend(self, record: list[Any]) -> bool:
+    @property
+    def free(self) -> bool:
+        """Tell whether nobody steps the VM and none of its processes is ready, as far as can be seen without waiting."""
+        return self._machine is not None and not self._busy and not self._stepping.locked()
+
+    def lend(self, ref: int, record: list[Any], unanswered: Callable[[], None]) -> tuple[bool, Any] | None:
         """Step the VM on the calling thread, with one record, if nobody steps it and nothing waits for it.
 
-        This saves two changes of threads, which take longer than a short function. False when the VM is not free: post
-        the record then. The caller is held as long as one step lasts, milliseconds unless a C call is stuck.
+        This saves two changes of threads, which take longer than a short function. The caller is held as long as one
+        step lasts, milliseconds unless a C call is stuck.
+
+        Args:
+            ref: the number of the request in the record. unanswered: called when the step did not answer it, before any
+                other step can.
+
+        Returns:
+            The answer, if the step gave it. Without a call of `unanswered` None says that the VM was not free, and
+            nothing was done: post the record.
         """
         stepping = self._stepping
         if not stepping.acquire(blocking=False):
-            return False
+            return None
         try:
             if (
                 self._machine is None
@@ -87,13 +101,21 @@ class VMWorker(Actor):
                 or self.abandoned
                 or self.actor_stopped.is_set()
             ):
-                return False
+                return None
             clock = self.clock
             before = self._deadline
             self.step_started = time.monotonic()
             # no name here may keep the VM: Lua objects are freed on the thread that made them
             outputs, self._deadline, self._busy = self._machine.step([record], clock.monotonic(), clock.time(), BUDGET)
             self.step_started = None
+            answer = None
+            for index, output in enumerate(outputs):
+                if output[1] == ref and output[0] == Output.REPLY and output[2] is not None:
+                    answer = (bool(output[2]), output[3])
+                    del outputs[index]
+                    break
+            if answer is None:
+                unanswered()
             if outputs:
                 self._board.route(self, outputs)
             wake = self._busy or self.draining is not None or (self._deadline != before and self._deadline is not None)
@@ -107,7 +129,7 @@ class VMWorker(Actor):
             stepping.release()
         if wake:
             self.post(None)  # its own thread goes on with it, or has a new deadline to wait for
-        return True
+        return answer
 
     def on_event(self, event: Any) -> None:
         """Ignore what comes after the VM is gone."""

@@ -374,13 +374,15 @@ function M.step(batch, now, wall, budget)
   timers.fire()
   local busy
   -- ends when nothing is ready, when the budget is used up, or after some milliseconds: what leaves must not wait
-  local began = clock()
+  local began
   repeat
     local part = budget < PART and budget or PART
     budget = budget - part + scheduler.run(part)
     busy = scheduler.busy()
     if scheduler.over_memory() then relieve() end
-  until not busy or budget <= 0 or clock() - began > LONGEST or outbox.pending()
+    if not busy or budget <= 0 or outbox.pending() then break end
+    began = began or clock()
+  until clock() - began > LONGEST
   if S.collect then
     S.collect = false
     collectgarbage()

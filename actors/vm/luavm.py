@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from actors.vm.sources import lua_modules, read_lua
-from actors.vm.wire import pack, unpack_all
+from actors.vm.wire import Unpacker, pack, packer
 
 _MODULES: Final = (
     "state",
@@ -131,14 +131,11 @@ class LuaVM:
         for name, source in _sources().items():
             install(name, source)
         start = runtime.execute(_START)
-        fields = {
-            key: getattr(settings, key)
-            for key in VMSettings.__slots__
-            if getattr(settings, key) is not None
-        }
+        fields = {key: getattr(settings, key) for key in VMSettings.__slots__ if getattr(settings, key) is not None}
         self._step, self._memory, self._collect = start(pack(fields), door)
         runtime.execute(b"python = nil")
         self._runtime = runtime
+        self._pack, self._unpack = packer(), Unpacker().all
 
     def step(
         self, inputs: list[Any], now: float, wall: float, budget: int
@@ -156,8 +153,8 @@ class LuaVM:
             The output records, each beginning with an `Output`; the next deadline in monotonic seconds, or None; whether
             ready processes are left.
         """
-        packed, deadline, busy = self._step(pack(inputs) if inputs else None, now, wall, budget)
-        return (unpack_all(packed) if packed else []), deadline, bool(busy)
+        packed, deadline, busy = self._step(self._pack(inputs) if inputs else None, now, wall, budget)
+        return (self._unpack(packed) if packed else []), deadline, bool(busy)
 
     def memory(self) -> int:
         """Return the bytes that Lua uses, garbage included."""

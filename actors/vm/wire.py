@@ -7,7 +7,7 @@ tuple <-> a table with the keys 1..n, dict <-> other tables. An empty dict comes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
@@ -159,19 +159,21 @@ def unpack(data: bytes) -> Any:
     return msgpack.unpackb(data, raw=False, strict_map_key=False, ext_hook=_ext, unicode_errors="surrogateescape")
 
 
-def unpack_all(data: bytes) -> list[list[Any]]:
-    """Unpack the records of one step."""
-    unpacker = msgpack.Unpacker(
-        raw=False,
-        strict_map_key=False,
-        ext_hook=_ext,
-        unicode_errors="surrogateescape",
-        max_buffer_size=0,
-        max_str_len=len(data),
-        max_bin_len=len(data),
-        max_array_len=len(data),
-        max_map_len=len(data),
-        max_ext_len=len(data),
-    )
-    unpacker.feed(data)
-    return list(unpacker)
+def packer() -> Callable[[Any], bytes]:
+    """Return a function that packs as `pack` does, faster from one call to the next; for one thread at a time."""
+    pack_: Callable[[Any], bytes] = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape").pack
+    return pack_
+
+
+class Unpacker:
+    """Unpacks the records of steps; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._unpacker = msgpack.Unpacker(
+            raw=False, strict_map_key=False, ext_hook=_ext, unicode_errors="surrogateescape", max_buffer_size=0
+        )
+
+    def all(self, data: bytes) -> list[list[Any]]:
+        """Unpack the records of one step."""
+        self._unpacker.feed(data)
+        return list(self._unpacker)
