@@ -73,7 +73,7 @@ class VMWorker(Actor):
 
     @property
     def free(self) -> bool:
-        """Tell whether nobody steps the VM and none of its processes is ready, as far as can be seen without waiting."""
+        """Tell whether nobody steps the VM and no process of it is ready, as far as one sees without waiting."""
         return self._machine is not None and not self._busy and not self._stepping.locked()
 
     def lend(self, ref: int, record: list[Any], unanswered: Callable[[], None]) -> tuple[bool, Any] | None:

@@ -150,8 +150,8 @@ class LuaVM:
             budget: reductions, roughly loop turns and calls of scripts.
 
         Returns:
-            The output records, each beginning with an `Output`; the next deadline in monotonic seconds, or None; whether
-            ready processes are left.
+            The output records, each beginning with an `Output`; the next deadline in monotonic seconds, or None;
+            whether ready processes are left.
         """
         packed, deadline, busy = self._step(self._pack(inputs) if inputs else None, now, wall, budget)
         return (self._unpack(packed) if packed else []), deadline, bool(busy)

@@ -83,4 +83,4 @@ class VMMemory:
     def counters(self) -> Counters:
         """Return the counters as they stood at the end of the VM's last step."""
         values = _COUNTERS.unpack_from(self._map, 0)
-        return Counters(0 if self._lost else values[0], values[1], values[2], values[3], values[8], values[9], values[10], values[11])
+        return Counters(0 if self._lost else values[0], *values[1:4], *values[8:])

@@ -1,7 +1,8 @@
 """Values and records between Python and the kernel: msgpack, with structured errors and empty objects as extensions.
 
-The mapping (design §5): None/nil, bool, numbers (integral doubles up to 2**53 become int), str (UTF-8) or bytes, list or
-tuple <-> a table with the keys 1..n, dict <-> other tables. An empty dict comes back as one; an empty table is a list.
+The mapping (design §5): None/nil, bool, numbers (integral doubles up to 2**53 become int), str (UTF-8) or bytes, list
+or tuple <-> a table with the keys 1..n, dict <-> other tables. An empty dict comes back as one; an empty table is a
+list.
 """
 
 from __future__ import annotations
@@ -81,9 +82,8 @@ def check(value: Any) -> LuaValue:
     kind = type(value)
     if kind is str or kind is float or kind is bytes:
         return value
-    if kind is int:
-        if -MAX_INT <= value <= MAX_INT:
-            return value
+    if kind is int and -MAX_INT <= value <= MAX_INT:
+        return value
     return _check(value, "value", 0, ())
 
 
