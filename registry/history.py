@@ -18,11 +18,13 @@ class Version:
         id: counted from 0, the baseline.
         previous: the version that it was made from; None for the baseline.
         operations: the normalized, ordered operations; none for the baseline.
+        from_files: it took over changed files, which the baseline of a later start has already.
     """
 
     id: int
     previous: int | None = None
     operations: tuple[Operation, ...] = ()
+    from_files: bool = False
 
     def __str__(self) -> str:
         return f"v{self.id}"

@@ -20,13 +20,15 @@ SCHEMA: Final = 1
 """The version of the tables, kept in SQLite's ``user_version``."""
 
 _CREATE: Final = """
-CREATE TABLE versions (id INTEGER PRIMARY KEY, previous INTEGER NOT NULL, operations TEXT NOT NULL);
+CREATE TABLE versions (
+  id INTEGER PRIMARY KEY, previous INTEGER NOT NULL, operations TEXT NOT NULL, from_files INTEGER NOT NULL
+);
 CREATE TABLE head (only INTEGER PRIMARY KEY CHECK (only = 0), id INTEGER NOT NULL);
 INSERT INTO head VALUES (0, 0);
 """
 _MIGRATIONS: Final[dict[int, str]] = {0: _CREATE}
-_SELECT: Final = "SELECT id, previous, operations FROM versions ORDER BY id"
-_INSERT: Final = "INSERT INTO versions VALUES (?, ?, ?)"
+_SELECT: Final = "SELECT id, previous, operations, from_files FROM versions ORDER BY id"
+_INSERT: Final = "INSERT INTO versions VALUES (?, ?, ?, ?)"
 _HEAD: Final = "SELECT id FROM head"
 _MOVE: Final = "UPDATE head SET id = ?"
 
@@ -80,7 +82,7 @@ class SqliteHistory:
     def append(self, version: Version) -> None:
         """Keep a version and make it the head, both or neither."""
         packed = _text([_packed(operation) for operation in version.operations])
-        self._write((_INSERT, (version.id, version.previous or 0, packed)), (_MOVE, (version.id,)))
+        self._write((_INSERT, (version.id, version.previous or 0, packed, version.from_files)), (_MOVE, (version.id,)))
         self._versions[version.id] = version
         self._head = version.id
 
@@ -125,8 +127,8 @@ class SqliteHistory:
             schema += 1
             connection.execute(f"PRAGMA user_version = {schema}")
         connection.execute("COMMIT")
-        for id, previous, operations in connection.execute(_SELECT):
-            self._versions[id] = Version(id, previous, self._unpacked(id, operations))
+        for id, previous, operations, from_files in connection.execute(_SELECT):
+            self._versions[id] = Version(id, previous, self._unpacked(id, operations), bool(from_files))
         self._head = connection.execute(_HEAD).fetchone()[0]
         missing = {self._head, *(v.previous for v in self._versions.values() if v.previous is not None)}
         if not missing <= self._versions.keys():

@@ -77,6 +77,7 @@ class Registry:
         self._applying = threading.Lock()
         self._applier: int | None = None
         self._baseline = _by_id(entries)
+        self._first_id = self._history.next_id()  # of the versions made from now on
         self._files = self._baseline  # as they were when they were last taken over
         state = overlay(self._baseline, self._since_baseline(self._history.head()))
         environment = self._environment_of(state)
@@ -342,14 +343,14 @@ class Registry:
                 for entry_id, origin in folder.origins.items()
             }
             try:
-                version = self._apply(operations, None) if operations else None
+                version = self._apply(operations, None, from_files=True) if operations else None
             except BaseException:
                 self._origins = before
                 raise
             self._files = files
             return version
 
-    def _apply(self, changes: Iterable[Operation], base: int | None) -> Version:
+    def _apply(self, changes: Iterable[Operation], base: int | None, *, from_files: bool = False) -> Version:
         state = self._state
         if base is not None and base != state.version:
             text = f"the registry is at version {state.version}, the changes were planned against {base}; plan again"
@@ -363,7 +364,7 @@ class Registry:
         if not operations:
             return self._history.get(state.version)
         operations = ordered(operations, state.entries)
-        version = Version(self._history.next_id(), state.version, tuple(operations))
+        version = Version(self._history.next_id(), state.version, tuple(operations), from_files)
         self._run(operations, version.id, lambda: self._history.append(version))
         return version
 
@@ -419,7 +420,9 @@ class Registry:
         return result
 
     def _since_baseline(self, version: int) -> list[Operation]:
-        return [operation for step in lineage(self._history, version) for operation in step.operations]
+        # what was taken over from files before this start is in the baseline, or has changed since
+        steps = [s for s in lineage(self._history, version) if s.id >= self._first_id or not s.from_files]
+        return [operation for step in steps for operation in step.operations]
 
     def _environment_of(self, entries: Mapping[str, Entry]) -> Environment:
         return Environment(entries.values(), self._memory, self._os_environ)

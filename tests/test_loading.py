@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,13 +172,12 @@ def test_watchfiles_tells_the_follower_of_changes_until_it_is_stopped(folder: Pa
     app = AppFolder.find(folder)
     registry = app.registry()
     follower = Follower(registry, app, state=folder / ".tutela")
+    seen = queue.SimpleQueue[str]()
+    registry.watch(lambda event: seen.put(event.kind))
     follower.start()
-    # the watcher may need a moment to begin: write until it has seen something
-    for value in range(2, 200):
-        write(folder, value=value)
-        follower.join(0.3)
-        if registry.version:
-            break
+    write(folder, value=2)  # found whether the watching has begun or not
+    while seen.get(timeout=20) != "registry.commit":
+        pass
     follower.stop()
     assert not follower.running
-    assert registry.get("app:setting").data["value"] > 1
+    assert registry.get("app:setting").data["value"] == 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import ChangeSet, Registry, RegistryError
+from registry import ChangeSet, Registry, RegistryError, load_folder
 from registry.sqlite_history import SqliteHistory
 
 
@@ -171,3 +171,25 @@ def test_operations_can_be_read_by_people(tmp_path: Path) -> None:
     connection.close()
     assert "ü" in operations
     assert json.loads(operations)[0]["op"] == "entry.update"
+
+
+def test_files_that_changed_while_nothing_ran_count_more_than_what_was_taken_over_from_them(tmp_path: Path) -> None:
+    def write(value: int, *more: str) -> None:
+        (tmp_path / "app").mkdir(exist_ok=True)
+        lines = [f"  - {{name: x, kind: k, v: {value}}}", "  - {name: y, kind: k, v: 1}", *more]
+        (tmp_path / "app" / "_index.yaml").write_text("namespace: a\nentries:\n" + "\n".join(lines))
+
+    write(1, "  - {name: gone, kind: k, v: 1}")
+    with SqliteHistory(tmp_path / "registry.db") as history:
+        registry = Registry.load(tmp_path / "app", history=history)
+        registry.apply(ChangeSet().update(entry("y", "run")))
+        write(2)
+        registry.adopt(load_folder(tmp_path / "app"))
+        assert values(registry) == {"x": 2, "y": "run"}
+        assert values_at(registry, 2) == {"x": 2, "y": "run"}
+        assert values_at(registry, 1) == {"x": 1, "y": "run", "gone": 1}
+    write(3, "  - {name: gone, kind: k, v: 3}")
+    with SqliteHistory(tmp_path / "registry.db") as history:
+        registry = Registry.load(tmp_path / "app", history=history)
+        assert (registry.version, values(registry)) == (2, {"x": 3, "y": "run", "gone": 3})
+        assert [version.from_files for version in registry.history] == [False, False, True]
