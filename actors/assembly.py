@@ -14,7 +14,7 @@ from actors.functions import PythonFunctions, TargetError
 from actors.hosts import HostDriver, ProcessDriver, ProcessHost, Switchboard
 from actors.hosts.host import HostSettings
 from actors.kinds import CATALOG, LUA_KINDS
-from actors.kinds.lifecycle import LifecycleSpec
+from actors.kinds.lifecycle import LifecycleSpec, SecuritySpec
 from actors.kinds.services import ChildSpec as ChildEntry
 from actors.kinds.services import ProcessHostSpec, ProcessServiceSpec, SupervisorSpec, TerminalHostSpec
 from actors.supervision import (
@@ -72,6 +72,7 @@ class Assembly:
         launch_host: starts the actor of a host entry with its settings.
         sink: hears of state changes inside of trees.
         max_memory: bytes that a VM may take. args: the arguments of the terminal.
+        identity: makes of a service's `security` what its process runs under, as the kernel reads it.
         resources: makes the drivers of further kinds, from the id and the model of their entries.
     """
 
@@ -88,6 +89,7 @@ class Assembly:
         max_memory: int,
         started: Callable[[BatchDone], BatchDone],
         args: tuple[str, ...] = (),
+        identity: Callable[[SecuritySpec | None], str | None] = lambda security: None,
         resources: Mapping[str, Resource] = MappingProxyType({}),
     ) -> None:
         self._registry = registry
@@ -100,6 +102,7 @@ class Assembly:
         self._max_memory = max_memory
         self._started = started
         self._args = args
+        self._identity = identity
         self._resources = resources
         self._models: dict[str, tuple[Entry, Any]] = {}
         self._trees: dict[str, TreeService] = {}
@@ -252,7 +255,9 @@ class Assembly:
         """Make the driver of the next life, from the entry as it is now."""
         entry, model = self._models[id]
         if isinstance(model, ProcessServiceSpec):
-            return ProcessDriver(self._board, model.process, model.host, [check(value) for value in _thaw(model.input)])
+            args = [check(value) for value in _thaw(model.input)]
+            security = model.lifecycle.security
+            return ProcessDriver(self._board, model.process, model.host, args, lambda: self._identity(security))
         if isinstance(model, ProcessHostSpec):
             settings = HostSettings(
                 workers=model.host.workers,

@@ -20,6 +20,7 @@ from actors.groups import Groups, ScopeDriver
 from actors.hosts import HostInfo, HostSettings, ProcessHost, ProcessInfo, Switchboard, VMWorker, Watchdog
 from actors.introspection import system_function
 from actors.reading import reading
+from actors.security import Guard
 from actors.stores import StoreDriver, Stores
 from actors.supervision import BatchOutcome, RootSupervisor, ServiceState, ServiceUpdate, TreeService, TreeSpec
 from actors.terminal import Ending, Terminal
@@ -38,7 +39,7 @@ class Machinery:
     Args:
         rng: where all other seeds come from. node: the node name that PIDs show.
         max_memory: bytes of Lua memory that each VM may take. stuck_after: see `Watchdog`.
-        terminal, ending: of the process on a terminal host.
+        terminal, ending: of the process on a terminal host. strict_security: see `actors.security.Guard`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Machinery:
         stuck_after: float,
         terminal: Terminal,
         ending: Ending,
+        strict_security: bool = False,
     ) -> None:
         self.registry = registry
         self.clock = clock
@@ -70,6 +72,7 @@ class Machinery:
         self._permits = Permits(self.board.tell)
         self.board.on_departure(self._permits.lose)
         self._python = PythonFunctions(self.board)
+        self._guard = Guard(registry, strict=strict_security)
         self._door = self._make_door()
         self._terminal = terminal
         self.board.terminal = terminal
@@ -120,6 +123,7 @@ class Machinery:
             max_memory=self._max_memory,
             started=started,
             args=self._terminal.args,
+            identity=self._guard.identity,
             resources={
                 "pg.scope": lambda id, model: ScopeDriver(
                     self._groups, id, model.max_groups, model.max_members_per_group
@@ -251,6 +255,8 @@ class Machinery:
         door.add("pg", self._groups.call)
         door.add("store", self._stores.call)
         for name, function in reading(self.registry).items():
+            door.add(name, function)
+        for name, function in self._guard.functions().items():
             door.add(name, function)
         door.add("system", system_function(self.services, self.infos, self.processes))
         return door

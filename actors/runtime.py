@@ -68,6 +68,7 @@ class Runtime:
         stuck_after: seconds after which a VM that does not come back from one step is replaced.
         shutdown_timeout: seconds that `stop` and leaving a `with` block wait for services to end.
         terminal: the streams of the process on a terminal host; by default those of the program.
+        strict_security: code without an actor or a scope may do nothing that is checked.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Runtime:
         stuck_after: float = 10.0,
         shutdown_timeout: float = 30.0,
         terminal: Terminal | None = None,
+        strict_security: bool = False,
     ) -> None:
         self.registry = registry
         self.state = Path(state) if state is not None else None
@@ -101,6 +103,7 @@ class Runtime:
             stuck_after=stuck_after,
             terminal=self._terminal,
             ending=self.ending,
+            strict_security=strict_security,
         )
         self._board = self._machine.board
         self.bus = self._machine.bus

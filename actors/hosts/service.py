@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from actors.errors import NOT_FOUND, UNAVAILABLE, Failure, ProcessError
@@ -20,13 +21,22 @@ class ProcessDriver:
     Args:
         board: the switchboard.
         process: the id of the process entry. host: the id of its host. args: checked arguments of its method.
+        identity: returns what the process runs under, as the kernel reads it; asked at the start.
     """
 
-    def __init__(self, board: Switchboard, process: str, host: str, args: list[Any]) -> None:
+    def __init__(
+        self,
+        board: Switchboard,
+        process: str,
+        host: str,
+        args: list[Any],
+        identity: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._board = board
         self._process = process
         self._host = host
         self._args = args
+        self._identity = identity
         self._watcher: Endpoint | None = None
         self._pid = ""
         self._spawn: Spawn | None = None
@@ -36,9 +46,17 @@ class ProcessDriver:
     def start(self, report: Report) -> None:
         """Spawn the process; it counts as started when it exists."""
         self._report = report
+        try:
+            identity = self._identity()
+        except ProcessError as error:
+            report(StartFailed(_final_unless_unavailable(error.failure())))
+            return
         watcher = Endpoint(self._board, "node:control", lambda topic, sender, payloads: None, self._on_event)
         self._watcher = watcher
-        spawn = Spawn(self._board, self._host, self._process, self._args, {"monitor": watcher.pid, "from": watcher.pid})
+        options = {"monitor": watcher.pid, "from": watcher.pid}
+        if identity is not None:
+            options["security"] = identity
+        spawn = Spawn(self._board, self._host, self._process, self._args, options)
         self._spawn = spawn
         try:
             spawn.begin(self._on_answer)

@@ -69,7 +69,7 @@ _KINDS: Final = (
     KindInfo("env.storage.file", "environment.EnvFileSpec"),
     KindInfo("env.storage.router", "environment.EnvRouterSpec"),
     KindInfo("store.memory", "others.StoreMemorySpec", service=True),
-    KindInfo("security.policy", "others.SecurityPolicySpec", runs=False),
+    KindInfo("security.policy", "others.SecurityPolicySpec"),
     KindInfo("registry.entry", ""),
     KindInfo("ns.definition", ""),
     KindInfo("ns.requirement", ""),

@@ -11,6 +11,7 @@ local timers = require("timers")
 local pids = require("pids")
 local msgpack = require("msgpack")
 local outbox = require("outbox")
+local security = require("security")
 local loader = require("loader")
 local lifecycle = require("lifecycle")
 local remote = require("remote")
@@ -186,6 +187,7 @@ local function run_process(call, def)
   for i = 1, args.n do own[i] = outbox.travel(args[i]) end
   remote.place(host, S.vm, ref, {
     id = call.id, host = host, args = own, exec = true, from = from, context = outbox.travel(call.context),
+    security = security.pack(call.actor, call.scope),
   }, {})
 end
 

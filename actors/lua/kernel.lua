@@ -119,7 +119,7 @@ inputs[1] = function(m)
   if not remote.has_room() then return outbox.to_python(4, outbox.REPLY, ref, false, "no room") end
   local spec = {
     id = id, host = S.host, args = args, from = options.from, name = options.name, monitor = options.monitor,
-    messages = options.messages, context = options.context,
+    messages = options.messages, context = options.context, security = options.security,
   }
   if options.exec then
     spec.waiter = function(value, err)
@@ -331,6 +331,7 @@ function M.start(settings, door)
   S.hard_limit = s.hard_limit or S.hard_limit
   seeds = random.new(s.seed1, s.seed2)
   loader.door = door
+  S.strict = door("security.strict") == "1"
   scheduler.bound_memory(s.max_memory or 0)
   header = ffi.cast("volatile uint32_t *", s.header)
   scheduler.publish(header)

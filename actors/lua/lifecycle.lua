@@ -9,6 +9,7 @@ local errors = require("errors")
 local mailbox = require("mailbox")
 local outbox = require("outbox")
 local loader = require("loader")
+local security = require("security")
 local feeds = require("feeds")
 
 local type, pairs, rawget = type, pairs, rawget
@@ -275,7 +276,7 @@ local NO_SPEC = {}
 
 --- Make a process of a loaded definition. `args` is given away; `monitor` and `link` are PID texts or nil. `spec` may
 --- hold: pid_host (where the PID names something else than the host), name (claimed with the PID when it is free),
---- messages, from, context, actor, scope, waiter (gets value, error, process), is_call (the call it runs for). Returns
+--- messages, from, context, actor, scope (or both as the text `security`), waiter (gets value, error, process), is_call (the call it runs for). Returns
 --- the process, or nil and an error, or nil, nil and the PID that holds the name.
 function M.create(def, host, args, monitor, link, spec)
   spec = spec or NO_SPEC
@@ -298,6 +299,7 @@ function M.create(def, host, args, monitor, link, spec)
   if limit then p.limit = limit end
   local context = spec.context
   if context then p.context = context end
+  if spec.security or spec.actor or spec.scope or S.strict then security.dress(p, spec) end
   local terminal = not is_call and S.terminal
   local method, err
   if terminal then err = terminal.enter(p) end
@@ -327,8 +329,6 @@ function M.create(def, host, args, monitor, link, spec)
     if name then p.names = {[name] = true} end
     if is_call then p.is_call = is_call end
     if spec.waiter then p.waiter = spec.waiter end
-    if spec.actor then p.actor = spec.actor end
-    if spec.scope then p.scope = spec.scope end
     local messages = spec.messages
     if messages then
       for i = 1, #messages do

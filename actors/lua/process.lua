@@ -13,6 +13,7 @@ local remote = require("remote")
 local outbox = require("outbox")
 local spawning = require("spawning")
 local loader = require("loader")
+local security = require("security")
 local feeds = require("feeds")
 local duration = require("modules.time_duration")
 
@@ -122,6 +123,8 @@ end
 --- Queue a message at a process. Never waits; true means that it is queued.
 function api.send(dest, topic, value, ...)
   local p = S.current
+  local refused = p.guard and security.refused_to("process.send", dest)
+  if refused then return nil, refused end
   local q = procs[dest]
   if q and type(topic) == "string" and byte(topic, 1) ~= 64 and select("#", ...) == 0 then
     local tv = type(value)
@@ -489,6 +492,7 @@ api.event = object.freeze({
   CANCEL = "pid.cancel", EXIT = "pid.exit", LINK_DOWN = "pid.link.down", OUTDATED = "pid.outdated",
 }, "process.event")
 
+security.guard(api, resolve)
 for name, fn in pairs(spawning.api) do api[name] = fn end
 
 M.api = api

@@ -11,6 +11,7 @@ local lifecycle = require("lifecycle")
 local remote = require("remote")
 local outbox = require("outbox")
 local loader = require("loader")
+local security = require("security")
 
 local type, select, pairs, setmetatable, rawget, error = type, select, pairs, setmetatable, rawget, error
 local co_yield, WAIT = coroutine.yield, S.WAIT
@@ -111,6 +112,7 @@ local function spawn(id, host, spec)
   end
   spec.id, spec.host, spec.from = id, host, p.pid
   spec.context = spec.context or p.context
+  spec.actor, spec.scope = spec.actor or p.actor, spec.scope or p.scope
   if host == S.host and remote.has_room() and M.keep() then
     local exec = spec.exec
     if exec then
@@ -151,6 +153,8 @@ local function spawn(id, host, spec)
     if not def then return nil, err end
     return nil, errors.plain("LimitExceeded", "host " .. host .. " runs its " .. S.limit .. " processes (max_processes)")
   end
+  spec.security = security.pack(spec.actor, spec.scope)
+  spec.actor, spec.scope = nil, nil
   local value, err = remote.spawn(host, spec, host == S.host)
   if remote.is_holder(value) then return adopt(spec, value[1]) end
   return value, err
@@ -189,10 +193,14 @@ local function make(flags)
     if problem then return invalid("cannot spawn " .. id .. ": " .. problem) end
     if values.dropped then M.process.warn_dropped("the arguments of " .. id, {...}) end
     local p = S.current
+    if p.guard then
+      local refused = security.refused(flags.exec and "process.exec" or "process.spawn", id, {host = host})
+      if refused then return nil, refused end
+    end
     local me = p.pid
     local def = S.entries[id]
     if plain and def and def.kind == "process.lua" and host == S.host and not S.stopping and not S.toplevel and
-        not p.context and remote.has_room() and M.keep() then
+        not p.context and not p.dressed and remote.has_room() and M.keep() then
       local child, err = lifecycle.create(def, host, args, monitor and me, link and me)
       if not child then return nil, err end
       local pid = child.pid
@@ -229,6 +237,14 @@ end
 local function self_check(self, where)
   if not object.is(self, mt) then
     error("bad argument #1 to '" .. where .. "' (spawner expected, got " .. object.type(self) .. ")", 3)
+  end
+end
+
+-- raise what the running process is not allowed to do; below a method
+local function may(action, resource, meta)
+  if S.current.guard then
+    local refused = security.refused(action, resource, meta)
+    if refused then error(refused, 0) end
   end
 end
 
@@ -283,12 +299,14 @@ end
 function methods.with_actor(self, actor)
   self_check(self, "with_actor")
   if object.class_of(actor) ~= "actor" then error("bad argument #1 to 'with_actor' (actor expected, got " .. object.type(actor) .. ")", 2) end
+  may("process.security", "actor")
   return changed(self, 5, actor)
 end
 
 function methods.with_scope(self, scope)
   self_check(self, "with_scope")
   if object.class_of(scope) ~= "scope" then error("bad argument #1 to 'with_scope' (scope expected, got " .. object.type(scope) .. ")", 2) end
+  may("process.security", "scope")
   return changed(self, 6, scope)
 end
 
@@ -304,6 +322,7 @@ for name, flags in pairs(FORMS) do
     local args
     args, problem = arguments(...)
     if problem then return invalid("cannot spawn " .. id .. ": " .. problem) end
+    may(flags.exec and "process.exec" or "process.spawn", id, {host = host})
     local me = S.current.pid
     local context = rawget(self, 1)
     if context and S.current.context then context = merged(S.current.context, context, name) end
@@ -319,6 +338,7 @@ for name, flags in pairs(FORMS) do
     return spawn(id, host, {
       args = args, monitor = flags.monitor and me or nil, link = flags.link and me or nil, exec = flags.exec,
       name = rawget(self, 3), messages = messages, context = context, options = rawget(self, 2),
+      actor = rawget(self, 5), scope = rawget(self, 6),
     })
   end
 end

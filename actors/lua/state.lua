@@ -14,6 +14,7 @@ local S = {
   mark = "",            -- mark of the run, in every PID
   node = "",            -- node name, "" when none is set
   stopping = false,     -- the host stops: no new processes
+  strict = false,       -- code without an actor or a scope may do nothing that is checked
   terminal = false,     -- the terminal, on the VM of a terminal host
   trap_limit = 0,
   procs = {},           -- PID text -> process

@@ -40,6 +40,7 @@ _MODULES: Final = (
     "functions",
     "future",
     "terminal",
+    "security",
     "kernel",
 )
 

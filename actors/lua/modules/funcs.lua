@@ -7,6 +7,7 @@ local values = require("values")
 local scheduler = require("scheduler")
 local functions = require("functions")
 local future = require("future")
+local security = require("security")
 
 local type, select, pairs, setmetatable, rawget, error = type, select, pairs, setmetatable, rawget, error
 local co_yield, WAIT = coroutine.yield, S.WAIT
@@ -51,6 +52,10 @@ local function prepare(where, id, ...)
   end
   if values.dropped then warn_dropped(id) end
   local p = S.current
+  if p.guard then
+    local refused = security.refused("funcs.call", id)
+    if refused then return nil, refused end
+  end
   return {
     id = id, args = args, caller = p, done = done, thread = S.thread, context = p.context, actor = p.actor, scope = p.scope,
     options = false, over = false, proc = nil, own = false,
@@ -118,6 +123,14 @@ local function merged(old, t, where)
   return o
 end
 
+-- raise where the running process may not give others another identity
+local function may_change(what)
+  if S.current.guard then
+    local refused = security.refused("funcs.security", what)
+    if refused then error(refused, 0) end
+  end
+end
+
 --- Values for the context of callees, laid over those that are there.
 function methods.with_context(self, t)
   own(self, "with_context")
@@ -129,6 +142,7 @@ function methods.with_actor(self, actor)
   if object.class_of(actor) ~= "actor" then
     error("bad argument #1 to 'with_actor' (actor expected, got " .. (actor == nil and "no value" or object.type(actor)) .. ")", 2)
   end
+  may_change("actor")
   return changed(self, 2, actor)
 end
 
@@ -137,6 +151,7 @@ function methods.with_scope(self, scope)
   if object.class_of(scope) ~= "scope" then
     error("bad argument #1 to 'with_scope' (scope expected, got " .. (scope == nil and "no value" or object.type(scope)) .. ")", 2)
   end
+  may_change("scope")
   return changed(self, 3, scope)
 end
 
