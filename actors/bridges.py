@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
+from actors.errors import Failure
 from actors.events import BusEvent, EventBus
 from actors.reading import entry_record
 from actors.supervision import RootSupervisor, ServiceState, ServiceUpdate
@@ -53,9 +54,7 @@ class Reporter:
 
     def service_changed(self, update: ServiceUpdate) -> None:
         """Tell the state of a service; on any thread."""
-        self._bus.publish(
-            SUPERVISOR, "service.update", update.state.id, lambda: state_record(update.state, update.failure)
-        )
+        self._bus.publish(SUPERVISOR, "service.update", update.state.id, lambda: state_record(update.state))
 
     def _registry_changed(self, event: Event) -> None:
         if event.kind == "registry.begin":
@@ -65,15 +64,14 @@ class Reporter:
         self._bus.publish(event.system, event.kind, event.path, lambda: _data(event.data))
 
 
-def state_record(state: ServiceState, failure: Any = None) -> dict[str, Any]:
+def state_record(state: ServiceState) -> dict[str, Any]:
     """Return the state of a service as Lua sees it."""
-    details = failure if failure is not None and failure.message == state.details else state.details
     record = {
         "id": state.id,
         "status": str(state.status),
         "desired": str(state.desired),
         "retry_count": state.retry_count,
-        "details": details,
+        "details": state.details,
         "last_update": state.last_update,
         "started_at": state.started_at,
     }
@@ -84,11 +82,7 @@ def _data(data: Any) -> Any:
     if isinstance(data, Entry):
         return entry_record(data)
     if isinstance(data, RegistryError):
-        from actors.errors import Failure
-
         return Failure(data.message, data.kind, data.retryable, data.details)
     if isinstance(data, BaseException):
-        from actors.errors import Failure
-
         return Failure(str(data))
     return data

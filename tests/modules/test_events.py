@@ -281,3 +281,29 @@ def test_without_subscribers_no_data_is_made() -> None:
         made: list[int] = []
         bus.publish("s", "k", "p", lambda: made.append(1))
         assert made == []
+
+
+def test_a_failed_service_is_told_with_its_error() -> None:
+    from tests.modules.app import process
+
+    service = {
+        "id": "app:dies",
+        "kind": "process.service",
+        "data": {"process": "app:broken", "host": "app:here", "lifecycle": {"restart": {"max_attempts": 2}}},
+    }
+    broken = process("broken", 'error(errors.new({message = "no way", kind = "Conflict", retryable = true}))')
+    with App(broken, service) as app:
+        result = app.run(
+            """
+            local ch = events.subscribe("supervisor", "service.update"):channel()
+            events.send("supervisor", "service.start", "app:dies")
+            while true do
+              local e = ch:receive()
+              if e.path == "app:dies" and e.data.retry_count == 2 then
+                return {status = e.data.status, desired = e.data.desired, details = tostring(e.data.details)}
+              end
+            end
+            """
+        )
+    assert result["status"] == "failed"
+    assert "no way" in result["details"]
