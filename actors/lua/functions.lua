@@ -77,7 +77,7 @@ end
 -- one attempt has its outcome
 local function settle(call, value, err)
   if call.over then return end
-  call.proc = nil
+  call.proc = false
   local policy = err and call.policy
   if policy then
     local delay = retry.delay(policy, call.attempt, err)
@@ -232,7 +232,7 @@ local function stop(call, err)
   if call.delay then timers.cancel(call.delay) end
   local p = call.proc
   if p then
-    call.proc = nil
+    call.proc = false
     if call.own then
       lifecycle.doom(p, err)
     else

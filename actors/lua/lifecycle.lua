@@ -274,6 +274,15 @@ end
 
 local NO_SPEC = {}
 
+-- A small table whose keys come and go is rebuilt every few keys: measured, a quarter of the cost of a call. One that
+-- was large is not, until removed keys have filled it and it shrinks: so it is made large again now and then.
+local ROOM, OFTEN = 1024, 65536
+local function make_room()
+  if S.count * 2 > ROOM then return end
+  for i = 1, ROOM do procs[i + 0.5] = false end
+  for i = 1, ROOM do procs[i + 0.5] = nil end
+end
+
 --- Make a process of a loaded definition. `args` is given away; `monitor` and `link` are PID texts or nil. `spec` may
 --- hold: pid_host (where the PID names something else than the host), name (claimed with the PID when it is free),
 --- messages, from, context, actor, scope (or both as the text `security`), waiter (gets value, error, process), is_call (the call it runs for). Returns
@@ -319,6 +328,7 @@ function M.create(def, host, args, monitor, link, spec)
   end
   args.fn = method
   p.co = new_main()
+  if S.spawned % OFTEN == 0 then make_room() end
   procs[pid] = p
   S.count = S.count + 1
   S.spawned = S.spawned + 1

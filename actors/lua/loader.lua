@@ -192,13 +192,14 @@ function M.instantiate(def, p, is_call)
     local instance = def.idle[n]
     if instance then
       def.idle[n] = nil
-      p.instance, p.libs, p.chans = instance, instance.libs, instance.chans
+      p.instance = instance
+      if instance.libs then p.libs = instance.libs end
+      if instance.chans then p.chans = instance.chans end
       return instance.method
     end
   end
   local current = S.current
   S.current = p
-  if is_call then p.chans = setmetatable({}, {__mode = "k"}) end
   local method, err = instantiate(def, p)
   S.current = current
   if def.stateless and method then
@@ -206,7 +207,7 @@ function M.instantiate(def, p, is_call)
     return method
   end
   if is_call and method then
-    p.instance = {method = method, libs = p.libs, chans = p.chans, def = def}
+    p.instance = {method = method, libs = p.libs, chans = false, used = 0, def = def}
   end
   return method, err
 end
@@ -240,8 +241,12 @@ function M.give_back(p, ok)
   local def = instance.def
   local idle = def.idle
   if not ok or S.entries[def.id] ~= def or #idle >= MAX_IDLE then return end
-  for _, queue in next, instance.chans do
-    queue.w, queue.ws, queue.ss = false, nil, nil     -- who waited there has ended with the call
+  local chans = p.chans     -- of module-level locals: the next call may use them
+  if chans then
+    instance.chans = chans
+    for _, queue in next, chans do
+      queue.w, queue.ws, queue.ss = false, nil, nil     -- who waited there has ended with the call
+    end
   end
   idle[#idle + 1] = instance
   if def.keep then return end

@@ -9,14 +9,17 @@ local type, pairs, tostring = type, pairs, tostring
 
 local M = {}
 
+local LONGEST = 100 * 366 * 86400 * 1000   -- milliseconds
+
 -- errors that trying again does not mend, unless `retry_kinds` says otherwise
 local HOPELESS = {Invalid = true, PermissionDenied = true, Internal = true}
 
-local function number_of(t, key, default, least)
+local function number_of(t, key, default, least, most)
   local v = t[key]
   if v == nil then return default end
   if type(v) ~= "number" or v ~= v then return nil, "retry." .. key .. " must be a number, got " .. object.type(v) end
   if v < least then return nil, "retry." .. key .. " must not be less than " .. least .. ", got " .. v end
+  if v > most then return nil, "retry." .. key .. " must not be more than " .. most .. ", got " .. v end
   return v
 end
 
@@ -24,6 +27,7 @@ end
 local function seconds_of(v, what)
   if type(v) == "number" then
     if v ~= v or v < 0 then return nil, what .. " must not be negative, got " .. tostring(v) end
+    if v > LONGEST then return nil, what .. " must not be more than a hundred years, got " .. tostring(v) .. " ms" end
     return v / 1000
   end
   if type(v) == "string" then
@@ -59,11 +63,11 @@ end
 local function policy_of(t)
   if type(t) ~= "table" or object.class_of(t) then return nil, "retry must be a table, got " .. object.type(t) end
   local made, problem = {}, nil
-  made.max_attempts, problem = number_of(t, "max_attempts", 0, 0)
+  made.max_attempts, problem = number_of(t, "max_attempts", 0, 0, 1e9)
   if problem then return nil, problem end
-  made.factor, problem = number_of(t, "backoff_factor", 2, 0)
+  made.factor, problem = number_of(t, "backoff_factor", 2, 0, 1e9)
   if problem then return nil, problem end
-  made.jitter, problem = number_of(t, "jitter", 0.1, 0)
+  made.jitter, problem = number_of(t, "jitter", 0.1, 0, 1)
   if problem then return nil, problem end
   made.initial, problem = span(t, "initial_delay", 0.1)
   if problem then return nil, problem end

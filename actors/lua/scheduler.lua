@@ -223,7 +223,7 @@ function M.run(budget)
         else
           local ok, what, value, second = co_resume(t.co)
           -- by far the most frequent: it waits again, and nothing else of the process is ready
-          if what == WAIT and not p.ready and p.inq and not p.attention then
+          if what == WAIT and not p.ready and (p.inq or p.ops > 0) and not p.attention then
             p.queued = false
           else
             go_on(p, t, ok, what, value, second)

@@ -344,6 +344,9 @@ def test_a_timeout_asks_a_process_backed_callee_to_end(world: FunctionWorld) -> 
         ({"retry": 3}, "retry must be a table, got number"),
         ({"retry": {"max_attempts": "3"}}, "retry.max_attempts must be a number, got string"),
         ({"retry": {"jitter": -1}}, "retry.jitter must not be less than 0, got -1"),
+        ({"retry": {"jitter": 2}}, "retry.jitter must not be more than 1, got 2"),
+        ({"timeout": float("inf")}, "timeout must not be more than a hundred years, got inf ms"),
+        ({"retry": {"max_delay": float("inf")}}, "retry.max_delay must not be more than a hundred years"),
         ({"retry": {"initial_delay": {}}}, "retry.initial_delay must be milliseconds or a duration text"),
         ({"retry": {"retry_kinds": "Timeout"}}, "retry.retry_kinds must be a list of error kinds, got string"),
         ({"retry": {"skip_kinds": [1]}}, "retry.skip_kinds must be a list of error kinds, got a number in it"),
@@ -399,6 +402,28 @@ def test_with_options_replaces_earlier_options(world: FunctionWorld) -> None:
 )
 def test_wrong_arguments_of_executors_raise(world: FunctionWorld, code: str, message: str) -> None:
     assert message in world.caller(f"local ok, err = pcall(function() {code} end) return tostring(err)")
+
+
+@pytest.mark.parametrize("target", ["app:one", "app:far"])
+def test_an_executor_that_was_tampered_with_gives_nothing_away(world: FunctionWorld, target: str) -> None:
+    world.function("one", "return 1")
+    world.process("far", "return 1", default_host=THERE)
+    result = world.caller(
+        """
+        local exec = funcs.new():with_context({a = {}}):with_options({retry = {}})
+        for _, t in pairs(exec) do t.a = print end
+        local ok, err = pcall(exec.call, exec, ...)
+        local changed = pcall(rawset, exec, 1, {})
+        local mt = {__index = function() error("read") end}
+        local other = funcs.new():with_options({retry = {}})
+        for _, t in pairs(other) do setmetatable(t, mt) end
+        return {ok, tostring(err), changed, (other:call(...))}
+        """,
+        target,
+    )
+    assert result[0] is False
+    assert "a function cannot be sent in 'a'" in result[1]
+    assert result[2:] == [False, 1]
 
 
 def test_a_module_that_is_not_listed_is_not_found(world: FunctionWorld) -> None:

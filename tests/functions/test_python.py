@@ -304,14 +304,14 @@ def test_the_result_of_a_plain_function_whose_caller_is_gone_is_dropped(rt: Runt
 def test_stopping_the_runtime_cancels_async_functions_and_answers_their_callers(app: Write, module: Path) -> None:
     failures: list[BaseException] = []
 
-    def call() -> None:
+    def call(runtime: Runtime) -> None:
         try:
-            rt.call("app:await")
+            runtime.call("app:await")
         except ProcessError as error:
             failures.append(error)
 
-    with Runtime.load(app(ENTRIES)) as rt:
-        thread = threading.Thread(target=call)
+    with Runtime.load(app(ENTRIES)) as running:
+        thread = threading.Thread(target=call, args=(running,))
         thread.start()
         assert gate().began.wait(20)
     thread.join()
