@@ -148,6 +148,7 @@ def make_runtime(entries: Registry, config: Config, state: Path | None, args: tu
         node=config.node_name or os.environ.get("WIPPY_NODE_ID", ""),
         shutdown_timeout=config.shutdown_timeout,
         terminal=Terminal(args=args),
+        strict_security=config.strict_security,
     )
 
 
