@@ -23,7 +23,7 @@ def wait(clock: Clock, request: Request, timeout: float | None = None) -> Any:
     if isinstance(request, Call) and request.patient:
         answer = request.now()
         if answer is not None:
-            return _value(*answer)
+            return _value(request, *answer)
     box = clock.inbox(caller=True)
     deadline = None if timeout is None else clock.monotonic() + timeout
     try:
@@ -36,7 +36,7 @@ def wait(clock: Clock, request: Request, timeout: float | None = None) -> Any:
         raise
     finally:
         box.close()
-    return _value(*answers[0])
+    return _value(request, *answers[0])
 
 
 async def awaited(clock: Clock, request: Request, timeout: float | None = None) -> Any:  # noqa: ASYNC109
@@ -67,7 +67,7 @@ async def awaited(clock: Clock, request: Request, timeout: float | None = None) 
     except BaseException:
         request.give_up()
         raise
-    return _value(ok, value)
+    return _value(request, ok, value)
 
 
 def wake(loop: asyncio.AbstractEventLoop, call: Any) -> bool:
@@ -79,7 +79,7 @@ def wake(loop: asyncio.AbstractEventLoop, call: Any) -> bool:
     return True
 
 
-def _value(ok: bool, value: Any) -> Any:
+def _value(request: Request, ok: bool, value: Any) -> Any:
     if ok:
         return value
-    raise ProcessError.of(value if isinstance(value, Failure) else Failure(str(value)))
+    raise ProcessError.of(value if isinstance(value, Failure) else Failure(str(value)), request.pid or None)

@@ -409,6 +409,7 @@ def test_a_process_that_fails_raises_its_error(rt: Runtime) -> None:
         rt.exec("app:fails", "app:processes")
     assert (boom.value.kind, boom.value.retryable) == ("Internal", None)
     assert ":1" in boom.value.stack
+    assert str(boom.value.pid).startswith("{app:processes|")
     with pytest.raises(ProcessError, match="bad") as text:
         rt.exec("app:fails", "app:processes", "text")
     assert (text.value.kind, text.value.retryable) == ("Internal", False)

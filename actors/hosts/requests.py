@@ -20,10 +20,14 @@ class Request:
 
     `begin` asks, without waiting; `give_up` says that nobody waits any more, and what was begun for it is ended. Both
     may be called from any thread.
+
+    Attributes:
+        pid: the process that was begun for it, where there is one; empty until then.
     """
 
     def __init__(self, board: Switchboard) -> None:
         self.board = board
+        self.pid = ""
         self._lock = threading.Lock()  # guards what follows; nobody is called while it is held
         self._answered: Answered | None = None
         self._over = False
@@ -104,7 +108,6 @@ class Spawn(Request):
         self._args = args
         self._options = options or {"plain": True}  # an empty map would reach the kernel as a list
         self._tried: tuple[int, ...] = ()
-        self._pid = ""
 
     def begin(self, answered: Answered) -> None:
         """Find a worker and ask it.
@@ -121,7 +124,7 @@ class Spawn(Request):
     def abandoned(self) -> None:
         """Terminate what has begun; what begins later ends at once."""
         with self._lock:
-            pid = self._pid
+            pid = self.pid
         self._terminate(pid)
 
     def _ask(self, worker: VMWorker) -> None:
@@ -135,7 +138,7 @@ class Spawn(Request):
 
     def _on_started(self, pid: str) -> None:
         with self._lock:
-            self._pid = pid
+            self.pid = pid
             late = self._over
         if late:
             self._terminate(pid)

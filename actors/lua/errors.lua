@@ -3,9 +3,10 @@
 local object = require("object")
 
 local setmetatable, type, tostring, rawget, select = setmetatable, type, tostring, rawget, select
+local tonumber = tonumber
 local error, pcall = error, pcall
 local getinfo = debug.getinfo
-local find = string.find
+local find, match = string.find, string.match
 local concat = table.concat
 
 local r = require("state").r
@@ -40,7 +41,7 @@ function methods:retryable() return rawget(self, 3) end
 function methods:details() return rawget(self, 4) end
 
 local function frame_text(frame)
-  return frame.source .. ":" .. frame.line .. (frame.name ~= "" and " in " .. frame.name or "")
+  return frame.source .. (frame.line > 0 and ":" .. frame.line or "") .. (frame.name ~= "" and " in " .. frame.name or "")
 end
 
 function methods:stack()
@@ -103,6 +104,15 @@ function errors.shell(err)
   return setmetatable({rawget(err, 1), rawget(err, 2), rawget(err, 3), nil, frames, rawget(err, 6)}, mt)
 end
 
+-- The innermost frame of a coroutine that ended by an error of the interpreter itself (arithmetic on nil) has lost its
+-- line; the message begins with it.
+local function recover_line(frames, text)
+  local first = type(frames) == "table" and frames[1]
+  if first and first.line < 1 and find(text, first.source .. ":", 1, true) == 1 then
+    first.line = tonumber(match(text, "^(%d+): ", #first.source + 2)) or first.line
+  end
+end
+
 --- Turn whatever was raised into a structured error (§1.7): retryable stays unset for plain values.
 function errors.from_raised(raised, frames)
   if object.is(raised, mt) then
@@ -121,6 +131,7 @@ function errors.from_raised(raised, frames)
     local ok, shown = pcall(tostring, raised)
     text = ok and type(shown) == "string" and shown or "(error value that cannot be shown)"
   end
+  recover_line(frames, text)
   return setmetatable({text, "Internal", nil, nil, frames or ""}, mt)
 end
 

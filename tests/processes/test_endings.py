@@ -247,6 +247,13 @@ def test_a_failure_carries_the_stack_of_the_script(world: World) -> None:
     assert "[tutela]" not in caught.value.stack
 
 
+def test_an_error_of_the_interpreter_has_its_line_in_the_stack_too(world: World) -> None:
+    with pytest.raises(ProcessError, match=r"^app:main:3: attempt to index") as caught:
+        world.main("\nlocal function deep(x)\n return x.field.y end\nlocal v = deep({})\nreturn v")
+    assert caught.value.stack.splitlines()[0] == "app:main:3 in deep"
+    assert "app:main:4" in caught.value.stack
+
+
 # deadlock
 
 
