@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,8 +22,17 @@ _Ticket = tuple[int, int]  # VM, number
 class _Pool:
     bound: int
     buffer: int
-    running: Counter[int] = field(default_factory=Counter)  # VM -> calls that run in it
+    total: int = 0  # calls that run
+    running: dict[int, int] = field(default_factory=dict)  # by VM
     waiting: deque[_Ticket] = field(default_factory=deque)
+
+    def add(self, vm: int) -> None:
+        self.total += 1
+        self.running[vm] = self.running.get(vm, 0) + 1
+
+    def drop(self, vm: int) -> None:
+        self.total -= 1
+        self.running[vm] -= 1
 
 
 class Permits:
@@ -64,8 +73,8 @@ class Permits:
             if pool is None:
                 pool = self._pools[id] = _Pool(bound, buffer)
             pool.bound, pool.buffer = bound, buffer
-            if pool.running.total() < bound and not pool.waiting:
-                pool.running[vm] += 1
+            if pool.total < bound and not pool.waiting:
+                pool.add(vm)
                 return GO
             pool.waiting.append((vm, ticket))
             told = self._serve(pool)  # the bound may have grown since the last call
@@ -77,10 +86,10 @@ class Permits:
         """End a call that ran."""
         with self._lock:
             pool = self._pools[id]
-            pool.running[vm] -= 1
+            pool.drop(vm)
+            if not pool.waiting:
+                return
             told = self._serve(pool)
-            if not pool.waiting and not pool.running.total():
-                del self._pools[id]
         self._tell(told)
 
     def leave(self, id: str, vm: int, ticket: int) -> None:
@@ -89,7 +98,7 @@ class Permits:
             pool = self._pools[id]
             place = next((i for i, waiting in enumerate(pool.waiting) if waiting == (vm, ticket)), None)
             if place is None:
-                pool.running[vm] -= 1
+                pool.drop(vm)
                 told = self._serve(pool)
             else:
                 del pool.waiting[place]
@@ -101,7 +110,7 @@ class Permits:
         told = []
         with self._lock:
             for pool in self._pools.values():
-                pool.running.pop(vm, None)
+                pool.total -= pool.running.pop(vm, 0)
                 before = len(pool.waiting)
                 pool.waiting = deque(ticket for ticket in pool.waiting if ticket[0] != vm)
                 if len(pool.waiting) < before:
@@ -111,9 +120,9 @@ class Permits:
 
     def _serve(self, pool: _Pool) -> list[tuple[_Ticket, bool]]:
         told = []
-        while pool.waiting and pool.running.total() < pool.bound:
+        while pool.waiting and pool.total < pool.bound:
             ticket = pool.waiting.popleft()
-            pool.running[ticket[0]] += 1
+            pool.add(ticket[0])
             told.append((ticket, True))
             told += self._admitted(pool)
         return told
