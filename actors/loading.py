@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -198,13 +198,13 @@ def _watch(path: Path, state: Path, ended: threading.Event) -> Iterable[object]:
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # what it tells is told again, with its effect
     ignored = (*watchfiles.DefaultFilter.ignore_dirs, ".tutela", ".wippy")
     wanted = watchfiles.DefaultFilter(ignore_dirs=ignored, ignore_paths=[state])
-    told: Iterable[set[object]] = watchfiles.watch(
+    told: Iterable[Collection[object]] = watchfiles.watch(
         path, watch_filter=wanted, stop_event=ended, rust_timeout=500, yield_on_timeout=True, raise_interrupt=False
     )
     return _told(path, told)
 
 
-def _told(path: Path, told: Iterable[set[object]]) -> Iterator[object]:
+def _told(path: Path, told: Iterable[Collection[object]]) -> Iterator[object]:
     """Yield changes, and the first time-out too: what changed before the watching began is found then."""
     first = True
     for changes in told:
