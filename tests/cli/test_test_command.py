@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -183,6 +184,23 @@ def test_a_runner_of_the_app_is_run_on_its_terminal_with_the_filter(app: Path, t
     refused = CliRunner().invoke(cli, ["test", str(app), "--json"])
     assert refused.exit_code == 2
     assert "belong to the built-in runner" in refused.stderr
+
+
+def test_a_signal_stops_the_tests_and_the_code_is_1(app: Path, tmp_path: Path) -> None:
+    (app / "tests.lua").write_text(TESTS.replace("hangs = function()", "hangs = function() print('begun')"))
+    (app / "_index.yaml").write_text(INDEX.replace("50ms", "50s"))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "actors.cli", "test", "shop", "-v"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True) as program:
+        assert program.stderr is not None
+        assert any("begun" in line for line in program.stderr)
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=50)
+    assert program.returncode == 1
+    assert "stopped after 2 of 4 tests" in err
+    assert "1 passed, 1 failed in " in out
+    assert "hangs" not in out
 
 
 def test_in_a_terminal_the_report_shows_progress_and_colours() -> None:

@@ -67,7 +67,8 @@ def test_the_state_of_a_service_has_times_in_nanoseconds(ask: Callable[[str], An
 
 def test_hosts_and_their_processes_as_they_stood_after_their_last_step(ask: Callable[[str], Any]) -> None:
     hosts, own, me = ask(
-        "time.sleep('1ms') return {system.process.hosts(), system.process.processes('app:procs'), {process.pid(), process.id()}}"
+        "time.sleep('1ms') "
+        "return {system.process.hosts(), system.process.processes('app:procs'), {process.pid(), process.id()}}"
     )
     assert [(host["id"], host["status"]) for host in hosts] == [("app:procs", "running"), ("app:term", "running")]
     assert [[process["pid"], process["id"]] for process in own] == [me]

@@ -6,10 +6,12 @@ import io
 import logging
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from actors import ProcessError
+from actors.terminal import Ending, Terminal
 from tests.terminal.conftest import Screen
 
 Make = Callable[..., Screen]
@@ -206,6 +208,26 @@ def test_writing_to_a_closed_stream_gives_an_error_from_then_on(screen: Make) ->
     app.rt._terminal._outputs[1] = _Closed()
     assert app.run() == 9
     assert app.err == "Unavailable\tstdout is closed: [Errno 32] Broken pipe\n"
+
+
+def test_a_vm_that_is_lost_ends_the_program_that_its_process_was() -> None:
+    class Worker:
+        vm = 3
+
+        def post(self, item: Any) -> None:
+            item()
+
+    errors = io.BytesIO()
+    terminal, ending = Terminal(io.StringIO(), io.BytesIO(), errors), Ending(lambda: None)
+    terminal.connect(ending, lambda: False)
+    terminal.lost(3, "worker lost")
+    assert ending.code is None
+    terminal.handle(Worker(), [20, "began", "{app:term|0x1}", False])
+    terminal.lost(2, "worker lost")
+    assert ending.code is None
+    terminal.lost(3, "worker lost")
+    assert (ending.wait(30), errors.getvalue()) == (1, b"worker lost\n")
+    ending.join()
 
 
 def test_the_first_end_counts_and_the_runtime_stops_by_itself(screen: Make) -> None:
