@@ -87,7 +87,7 @@ def test_wrong_arguments_raise(ask: Callable[[str], Any], call: str) -> None:
 
 @pytest.mark.parametrize(("given", "code"), [("", 0), ("3", 3), ("-1", 1), ("300", 255)])
 def test_exit_ends_the_program_from_any_process(screen: Make, given: str, code: int) -> None:
-    app = screen("return function() end", f"return function() system.exit({given}) process.inbox():receive() end")
+    app = screen("return function() end", f"return function() system.exit({given}) process.events():receive() end")
     with app.rt:
         app.rt.spawn("app:other", "app:procs")
         assert app.rt.wait(30) == code
