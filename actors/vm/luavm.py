@@ -34,6 +34,7 @@ _MODULES: Final = (
     "lifecycle",
     "remote",
     "spawning",
+    "names",
     "process",
     "retry",
     "pools",
