@@ -12,7 +12,7 @@ from actors.kinds import CATALOG, LUA_KINDS
 from actors.kinds.lua import FunctionLuaSpec, LibraryLuaSpec, ProcessLuaSpec
 from actors.vm.frontend import FrontEnd, SourceError
 from actors.vm.wire import check, pack
-from registry import Entry, Fault, FaultsError, Registry, RegistryError, Severity
+from registry import Entry, Fault, FaultsError, Folder, Registry, RegistryError, Severity, SourceRef
 
 
 class Definitions:
@@ -40,14 +40,9 @@ class Definitions:
         source = entry.data.get("source")
         if entry.kind not in LUA_KINDS or not isinstance(source, str | bytes):
             return
-        ref = self._registry.source_of(entry)
-        try:
-            self._front_end.translate(source, ref.name)
-        except SourceError as error:
-            file = ref.file or ref.name
-            line = ref.first_line + error.line - 1
-            text = f"{error.message} (column {error.column})"
-            raise FaultsError([Fault(Severity.FAULT, file, line, entry.id, "source", text, "")]) from error
+        fault = source_fault(entry.id, source, self._registry.source_of(entry), self._front_end)
+        if fault is not None:
+            raise FaultsError([fault])
 
     def packed(self, id: bytes) -> bytes:
         """Return the packed definition of an entry: what the kernel's loader asks for through the door.
@@ -124,6 +119,29 @@ class Definitions:
                 }
             )
         )
+
+
+def source_fault(id: str, source: str | bytes, ref: SourceRef, front_end: FrontEnd) -> Fault | None:
+    """Return what the front end refuses in the source of an entry, with the file and line of the source."""
+    try:
+        front_end.translate(source, ref.name)
+    except SourceError as error:
+        line = ref.first_line + error.line - 1
+        text = f"{error.message} (column {error.column})"
+        return Fault(Severity.FAULT, ref.file or ref.name, line, id, "source", text, "")
+    return None
+
+
+def source_faults(folder: Folder) -> list[Fault]:
+    """Return what the front end refuses in the Lua sources of a folder, whatever else is wrong with it."""
+    front_end = FrontEnd()
+    found = []
+    for entry in folder.entries:
+        source = entry.data.get("source") if isinstance(entry.data, Mapping) else None
+        # a file that cannot be read and a placeholder are others' concern
+        if entry.kind in LUA_KINDS and isinstance(source, str) and not source.startswith("file://"):
+            found.append(source_fault(entry.id, source, folder.source_of(entry), front_end))
+    return [fault for fault in found if fault is not None]
 
 
 def _call_fields(entry: Entry) -> dict[str, Any]:

@@ -15,7 +15,18 @@ from actors.config import History as HistoryType
 from actors.control import make_state_folder, state_folder
 from actors.errors import UNAVAILABLE, ProcessError
 from actors.kinds import EntryKinds
-from registry import Folder, History, MemoryHistory, NoHistory, Registry, RegistryError, Version, load_folder
+from registry import (
+    FaultsError,
+    Folder,
+    History,
+    MemoryHistory,
+    NoHistory,
+    Registry,
+    RegistryError,
+    Version,
+    load_folder,
+    scan_folder,
+)
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +75,23 @@ class AppFolder:
         Raises:
             FaultsError: everything that is wrong in the folder.
         """
-        return Registry.load(
-            self.path,
-            kinds=EntryKinds(),
-            strict=self.strict,
-            lenient=self.lenient,
-            overrides=self.overrides,
-            disable=self.disable,
-            lock_file=self.lock_file,
-            history=history,
-        )
+        try:
+            return Registry.load(
+                self.path,
+                kinds=EntryKinds(),
+                strict=self.strict,
+                lenient=self.lenient,
+                overrides=self.overrides,
+                disable=self.disable,
+                lock_file=self.lock_file,
+                history=history,
+            )
+        except FaultsError as error:
+            # Lua is compiled at the start; what will be refused there is told with the rest
+            from actors.definitions import source_faults
+
+            faults = [*error.faults, *source_faults(self.scan())]
+            raise FaultsError(sorted(faults, key=lambda fault: (fault.file, fault.line))) from None
 
     def adopt(self, registry: Registry) -> Version | None:
         """Read the folder again and apply what has changed in it, all or nothing; None when nothing has.
@@ -88,6 +106,16 @@ class AppFolder:
     def read(self) -> Folder:
         """Read what the folder defines now."""
         return load_folder(
+            self.path,
+            lenient=self.lenient,
+            lock_file=self.lock_file,
+            overrides=self.overrides,
+            disable=self.disable,
+        )
+
+    def scan(self) -> Folder:
+        """Read what can be read of the folder now; what is wrong with its files is in the `faults` of the result."""
+        return scan_folder(
             self.path,
             lenient=self.lenient,
             lock_file=self.lock_file,

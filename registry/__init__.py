@@ -6,7 +6,7 @@ from registry.entry import Entry
 from registry.environment import Environment
 from registry.errors import FaultsError, RegistryError
 from registry.faults import Fault, Problem, Severity
-from registry.folder import Folder, load_folder
+from registry.folder import Folder, load_folder, scan_folder
 from registry.handlers import Event, Handler
 from registry.history import History, MemoryHistory, NoHistory, Version
 from registry.ids import EntryId, complete, parse_id
@@ -46,4 +46,5 @@ __all__ = [
     "parse_duration",
     "parse_id",
     "parse_override",
+    "scan_folder",
 ]

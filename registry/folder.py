@@ -14,8 +14,8 @@ from registry._documents import DocumentError, Place, read_json, read_yaml
 from registry._lock import source_root
 from registry.entry import Entry
 from registry.errors import FaultsError
-from registry.faults import Fault, Severity
-from registry.origins import Origin
+from registry.faults import Fault, Path, Severity
+from registry.origins import Origin, SourceRef, source_ref
 from registry.overrides import disable_entries, override_entries
 
 _log = logging.getLogger(__name__)
@@ -39,6 +39,15 @@ class Folder:
     origins: dict[str, Origin] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     root: str = ""
+
+    def source_of(self, entry: Entry, field: str = "source") -> SourceRef:
+        """Say how errors in an embedded text, such as Lua, name their file and line."""
+        return source_ref(entry, self.origins.get(entry.id), (field,))
+
+    def place_of(self, entry: Entry, path: Path) -> tuple[str, int]:
+        """Return the file and line of a field of an entry; ``("", 0)`` when it came from no file."""
+        origin = self.origins.get(entry.id)
+        return ("", 0) if origin is None else (origin.file, origin.at(path).line)
 
 
 def load_folder(

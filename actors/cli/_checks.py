@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from actors.kinds import LUA_KINDS
-from actors.vm.frontend import FrontEnd, SourceError
-from registry import Entry, Fault, Registry, Severity, complete
-from registry.faults import nearest, shown
+from actors.definitions import source_faults
+from registry import Entry, Fault, Folder, Severity, complete
+from registry.faults import Path, dotted, nearest, shown
 
 _PROCESSES: Final = ("process.lua", "process.python", "workflow.lua")
 _HOSTS: Final = ("process.host", "temporal.worker", "terminal.host")
@@ -19,32 +18,32 @@ _REFERENCES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 }
 
 
-def check(loaded: Registry) -> list[Fault]:
-    """Return what is wrong with a loaded app although it could be started, in the order of files and lines."""
-    entries = {entry.id: entry for entry in loaded.find({})}
-    faults = [fault for entry in entries.values() for fault in _references(loaded, entry, entries)]
-    front_end = FrontEnd()
-    for entry in entries.values():
-        if entry.kind in LUA_KINDS:
-            faults += _lua(loaded, entry, front_end)
-    return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.entry))
+def check(folder: Folder) -> list[Fault]:
+    """Return what is wrong with an app beyond its entries one by one. References are not looked at while files are
+    broken: what they name may be in these."""
+    faults = source_faults(folder)
+    if all(fault.severity is not Severity.FAULT for fault in folder.faults):
+        entries = {entry.id: entry for entry in folder.entries}
+        faults += [fault for entry in entries.values() for fault in _references(folder, entry, entries)]
+    return faults
 
 
-def _references(loaded: Registry, entry: Entry, entries: dict[str, Entry]) -> Iterator[Fault]:
+def _references(folder: Folder, entry: Entry, entries: dict[str, Entry]) -> Iterator[Fault]:
     if not isinstance(entry.data, dict):
         return
     for field, kinds in _REFERENCES.get(entry.kind, {}).items():
-        yield from _reference(loaded, entry, field, entry.data.get(field), entries, kinds)
+        yield from _reference(folder, entry, (field,), entry.data.get(field), entries, kinds)
     lifecycle = entry.data.get("lifecycle")
     if not isinstance(lifecycle, dict):
         return
     for name in ("requires", "depends_on"):
-        for index, value in enumerate(lifecycle.get(name) or ()):
-            yield from _reference(loaded, entry, f"lifecycle.{name}.{index}", value, entries, ())
+        named = lifecycle.get(name)
+        for index, value in enumerate(named if isinstance(named, list | tuple) else ()):
+            yield from _reference(folder, entry, ("lifecycle", name, index), value, entries, ())
 
 
 def _reference(
-    loaded: Registry, entry: Entry, field: str, value: Any, entries: dict[str, Entry], kinds: tuple[str, ...]
+    folder: Folder, entry: Entry, path: Path, value: Any, entries: dict[str, Entry], kinds: tuple[str, ...]
 ) -> Iterator[Fault]:
     if not isinstance(value, str) or "${" in value:
         return
@@ -57,21 +56,9 @@ def _reference(
         got, hint = f"{value!r} of kind {target.kind}", ""
     else:
         return
-    file, line = loaded.place_of(entry.id, field)
-    yield Fault(Severity.FAULT, file, line, entry.id, field, got, expected, hint)
+    file, line = folder.place_of(entry, path)
+    yield Fault(Severity.FAULT, file, line, entry.id, dotted(path), got, expected, hint)
 
 
 def _alternatives(kinds: tuple[str, ...]) -> str:
     return " or ".join(part for part in (", ".join(kinds[:-1]), kinds[-1]) if part)
-
-
-def _lua(loaded: Registry, entry: Entry, front_end: FrontEnd) -> Iterator[Fault]:
-    source = entry.data.get("source")
-    if not isinstance(source, str) or "${" in source:
-        return
-    place = loaded.source_of(entry.id)
-    try:
-        front_end.translate(source, place.name)
-    except SourceError as error:
-        line = place.first_line + error.line - 1
-        yield Fault(Severity.FAULT, place.file, line, entry.id, "source", error.message, "")

@@ -12,6 +12,7 @@ from actors.cli._options import AppOptions, app_options, json_option, path_argum
 from actors.cli._render import print_json
 
 if TYPE_CHECKING:
+    from actors.config import Config
     from registry import Fault
 
 
@@ -30,6 +31,7 @@ def lint(path: Path, as_json: bool, app: AppOptions) -> None:
 
     faults: list[Fault] = []
     entries = 0
+    config: Config | None = None
     try:
         config = app.configuration(path)
         faults += config.warnings
@@ -40,10 +42,11 @@ def lint(path: Path, as_json: bool, app: AppOptions) -> None:
             raise
         faults += loaded.warnings
         entries = len(loaded)
-        faults += check(loaded)
     except FaultsError as error:
         faults += error.faults
-    faults = sorted((_grave(fault) for fault in faults), key=lambda fault: (fault.file, fault.line))
+    if config is not None:
+        faults += check(app.folder(path, config).scan())
+    faults = sorted({_grave(fault) for fault in faults}, key=lambda fault: (fault.file, fault.line, str(fault)))
     if as_json:
         print_json({"entries": entries, "faults": [_record(fault) for fault in faults]})
     else:

@@ -218,6 +218,30 @@ def test_lint_finds_what_would_only_show_at_run_time(app: Path, tutela: Callable
     assert [line for line in lines if line.startswith("ledger.lua:2: shop:ledger.source: ")]
 
 
+def test_lint_finds_faults_of_every_sort_in_one_go(app: Path, tutela: Callable[..., Result]) -> None:
+    text = INDEX.replace("process: ledger", "process: ledgr").replace("method: run", "method: run\n    metod: run")
+    (app / "_index.yaml").write_text(text.replace("auto_start: true", "auto_start: often", 1))
+    (app / "ledger.lua").write_text("return {\n  run = function( return 1 end\n}\n")
+    result = tutela("lint", app)
+    assert result.exit_code == 2
+    lines = [line.replace(f"{app}/", "") for line in result.stdout.splitlines()]
+    assert [line.split(": ")[1] for line in lines] == [
+        "shop:procs.lifecycle.auto_start",
+        "shop:ledger.metod",
+        "shop:ledger_service.process",
+        "shop:ledger.source",
+    ]
+
+
+def test_run_tells_lua_that_does_not_compile_with_the_other_faults(app: Path, tutela: Callable[..., Result]) -> None:
+    (app / "_index.yaml").write_text(INDEX.replace("auto_start: true", "auto_start: often", 1))
+    (app / "ledger.lua").write_text("return {\n  run = function( return 1 end\n}\n")
+    result = tutela("run", app)
+    assert result.exit_code == 2
+    assert "shop:procs.lifecycle.auto_start: got 'often', expected true or false" in result.output
+    assert "ledger.lua:2: shop:ledger.source: " in result.output
+
+
 def test_lint_gives_its_faults_as_json(app: Path, tutela: Callable[..., Result]) -> None:
     (app / "ledger.lua").write_text("return {\n")
     result = tutela("lint", app, "--json")
