@@ -322,6 +322,24 @@ def test_the_timeout_of_meta_options_holds_unless_the_call_says_otherwise(world:
     assert result == ["Timeout", "done"]
 
 
+def test_only_the_calls_that_still_run_are_canceled_with_their_caller(world: FunctionWorld) -> None:
+    box = world.box()
+    world.function("after", 'local d, box = ... time.sleep(d) process.send(box, d, "")')
+    world.caller(
+        'for _, d in ipairs({"1s", "9s", "2s", "8s"}) do funcs.async("app:after", d, ...) end time.sleep("5s")', box.pid
+    )
+    world.settle()
+    assert [topic for topic, _, _ in box.messages] == ["1s", "2s"]
+
+
+def test_a_process_that_was_called_and_canceled_before_it_began_gets_its_cancel(world: FunctionWorld) -> None:
+    box = world.box()
+    world.process("job", "process.send((...), process.events():receive().reason)", default_host=THERE)
+    world.caller('funcs.async("app:job", ...):cancel()', box.pid)
+    world.run()
+    assert [topic for topic, _, _ in box.messages] == ["caller context canceled"]
+
+
 def test_a_timeout_asks_a_process_backed_callee_to_end(world: FunctionWorld) -> None:
     box = world.box()
     world.process("job", "process.send((...), process.events():receive().reason)", default_host=THERE)

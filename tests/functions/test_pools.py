@@ -255,6 +255,50 @@ def test_a_failing_call_gives_its_place_to_the_next(world: FunctionWorld, shared
     assert result == 3000
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_however_many_wait_for_a_function_that_broke_meanwhile_all_are_told(world: FunctionWorld, shared: bool) -> None:
+    pool = {"bound": 1, "shared": shared, "buffer": 90000}
+    count = 2000 if shared else 20000  # shared, each takes a turn of the world
+    define(world, 'return { run = function() require("time").sleep("1s") end }', pool)
+    box = world.box()
+    caller = world.process(
+        "caller",
+        """
+        local futures, failed = {}, 0
+        local count = ...
+        for i = 1, count do futures[i] = funcs.async("app:f") end
+        time.sleep("2s")
+        for i = 1, count do if select(2, futures[i]:error()) then failed = failed + 1 end end
+        return failed
+        """,
+        modules=MODULES,
+    )
+    box.monitor(world.spawn(caller, count))
+    world.run()
+    define(world, 'error("at the top")', pool)
+    world.advance(5)
+    assert [event.result for event in box.events] == [{"value": count - 1}]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_call_that_leaves_the_buffer_lets_the_next_caller_go_on(world: FunctionWorld, shared: bool) -> None:
+    define(
+        world,
+        'return { run = function() require("time").sleep("1h") end }',
+        {"bound": 1, "shared": shared, "buffer": 1},
+    )
+    result = world.caller(
+        """
+        local start = time.now()
+        local a, b = funcs.async("app:f"), funcs.async("app:f")
+        coroutine.spawn(function() time.sleep("1s") b:cancel() end)
+        funcs.async("app:f")
+        return time.now():sub(start):seconds()
+        """
+    )
+    assert result == 1
+
+
 def test_a_thousand_callers_of_a_bounded_function_all_get_their_turn(world: FunctionWorld) -> None:
     define(world, "return { run = function(n) return n end }", {"bound": 3, "shared": True, "buffer": 0})
     result = world.caller(

@@ -53,6 +53,25 @@ ENTRIES = """
       local v, err = funcs.new():with_options({timeout = "50ms"}):call(id)
       return err:kind()
     end }
+- name: fickle
+  kind: process.lua
+  modules: [funcs]
+  source: |
+    return { main = function(id)
+      local future = funcs.async(id)
+      process.inbox():receive()
+      future:cancel()
+      process.inbox():receive()
+    end }
+- name: busy
+  kind: process.lua
+  modules: [funcs, time]
+  source: |
+    return { main = function()
+      local future = funcs.async("app:wait")
+      time.sleep("1h")
+      return future:is_complete()
+    end }
 - name: sleeper
   kind: process.lua
   modules: [funcs, time]
@@ -276,14 +295,27 @@ def test_the_workers_of_a_pool_bound_the_calls_at_the_same_time(rt: Runtime, fun
     assert gate().most == 1
 
 
-def test_a_call_that_takes_too_long_cancels_an_async_function(rt: Runtime) -> None:
-    with pytest.raises(TimeoutError):
-        rt.call("app:await", timeout=0.05)
+def test_a_caller_that_stops_waiting_cancels_an_async_function(rt: Runtime) -> None:
+    async def call() -> None:
+        task = asyncio.create_task(rt.acall("app:await"))
+        assert await asyncio.to_thread(gate().began.wait, 20)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(call())
     assert gate().canceled.wait(20)
 
 
-def test_the_timeout_of_a_process_cancels_an_async_function(rt: Runtime) -> None:
+def test_a_call_that_takes_too_long_is_a_timeout(rt: Runtime) -> None:
+    with pytest.raises(TimeoutError, match=r"app:await did not return within 0\.05 s"):
+        rt.call("app:await", timeout=0.05)
     assert rt.exec("app:impatient", "app:host", "app:await") == "Timeout"
+
+
+def test_a_future_that_is_canceled_cancels_an_async_function(rt: Runtime) -> None:
+    pid = rt.spawn("app:fickle", "app:host", "app:await")
+    assert gate().began.wait(20)
+    rt.send(pid, "enough")
     assert gate().canceled.wait(20)
 
 
@@ -329,6 +361,15 @@ def test_retries_of_python_functions_wait_in_the_clock_of_the_runtime(app: Write
 def test_time_stands_still_while_a_function_runs_in_a_virtual_clock(app: Write, module: Path) -> None:
     with Runtime.load(app(ENTRIES), clock=VirtualClock()) as rt:
         assert rt.exec("app:sleeper", "app:host") == [["x"], ["y"], 24]
+        found: list[Any] = []
+        thread = threading.Thread(target=lambda: found.append(rt.exec("app:busy", "app:host")))
+        thread.start()
+        assert gate().began.wait(20)
+        for n in range(20):  # others are served meanwhile
+            assert rt.call("app:aecho", n) == [n]
+        gate().go.set()
+        thread.join()
+        assert found == [True]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,10 @@ def test_a_written_bound_holds_for_processes_of_all_workers_and_for_python(rt: R
 
 
 def test_a_warm_start_runs_the_script_before_the_first_call(app: Write, caplog: pytest.LogCaptureFixture) -> None:
-    with Runtime.load(app(ENTRIES)) as rt, caplog.at_level("INFO", logger="tutela.lua"):
+    alone = (
+        "- { name: add, kind: function.lua, method: add, source: 'return { add = function(a, b) return a + b end }' }"
+    )
+    with Runtime.load(app(alone)) as rt, caplog.at_level("INFO", logger="tutela.lua"):
         source = 'print("built") return { run = function() return 1 end }'
         data = {"source": source, "method": "run", "pool": {"warm_start": True}}
         entry = {"id": "app:warm", "kind": "function.lua", "data": data}
