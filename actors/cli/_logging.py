@@ -61,12 +61,16 @@ class _ConsoleFormatter(logging.Formatter):
         fields = _fields(record)
         stack = fields.pop("stack", None)
         text = record.getMessage()
-        extra = "".join(f"  {key}={value}" for key, value in fields.items())
+        fields.pop("fields", None)  # a script's own: they stand in the text
+        # what the text says is not said again; a stack below the first line stays there
+        extra = "".join(f"  {key}={value}" for key, value in fields.items() if str(value) not in text)
+        first, *rest = text.split("\n")
         if self._colours:
             colour = _COLOURS.get(record.levelname, "")
-            line = f"\x1b[2m{time}\x1b[0m {colour}{level:<5}\x1b[0m {text}\x1b[2m{extra}\x1b[0m"
+            line = f"\x1b[2m{time}\x1b[0m {colour}{level:<5}\x1b[0m {first}\x1b[2m{extra}\x1b[0m"
         else:
-            line = f"{time} {level:<5} {text}{extra}"
+            line = f"{time} {level:<5} {first}{extra}"
+        line = "\n    ".join([line, *rest])
         if self._traces:
             parts = [line, *([str(stack)] if stack else [])]
             if record.exc_info:

@@ -425,9 +425,11 @@ class Switchboard:
         number = _LEVELS.get(level, logging.INFO)
         target = lua_log.getChild(name) if name else lua_log
         if target.isEnabledFor(number):
-            shown = {key: value for key, value in (fields or {}).items() if key in ("pid", "entry")}
-            rest = " ".join(f"{k}={v}" for k, v in (fields or {}).items() if k not in ("pid", "entry"))
-            target.log(number, "%s%s", message, f" [{rest}]" if rest else "", extra={**shown, "fields": fields or {}})
+            own = dict(fields or {})
+            extra = {key: own.pop(key) for key in ("pid", "entry", "location") if key in own}
+            # the script's own fields stand in the text too: most formats do not show what they do not know
+            rest = " ".join(f"{key}={value}" for key, value in own.items())
+            target.log(number, "%s%s", message, f" [{rest}]" if rest else "", extra={**extra, "fields": own or None})
 
     def _on_terminal(self, worker: VMWorker, record: list[Any]) -> None:
         if self.terminal is not None:

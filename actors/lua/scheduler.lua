@@ -73,8 +73,8 @@ end
 local pool, pooled = {}, 0
 local MAX_POOLED = 4096
 
-local function serve(fn, ...)
-  return serve(co_yield(DONE, fn(...)))
+local function serve(main, ...)   -- stacks name the function by this local
+  return serve(co_yield(DONE, main(...)))
 end
 
 --- A coroutine for the main thread of a process; its first resume takes the function and its arguments.

@@ -41,7 +41,7 @@ def _logged(options: LogOptions, config: Config | None = None) -> str:
 def test_without_flags_infos_and_errors_are_logged_in_one_line_each() -> None:
     lines = _logged(LogOptions()).splitlines()
     assert [line[13:] for line in lines] == [
-        "INFO  process {1} ended  pid={1}  entry=a:b",
+        "INFO  process {1} ended  entry=a:b",  # what the text says is not said again
         "ERROR it failed: ValueError: boom",
     ]
 
