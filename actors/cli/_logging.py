@@ -72,7 +72,7 @@ class _ConsoleFormatter(logging.Formatter):
             line = f"{time} {level:<5} {first}{extra}"
         line = "\n    ".join([line, *rest])
         if self._traces:
-            parts = [line, *([str(stack)] if stack else [])]
+            parts = [line, *([str(stack)] if stack and str(stack) not in text else [])]
             if record.exc_info:
                 parts.append(self.formatException(record.exc_info))
             line = "\n".join(parts)

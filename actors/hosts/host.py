@@ -320,10 +320,13 @@ class ProcessHost(Supervisor):
 
     def _on_lost(self, index: int, worker: VMWorker, reason: str) -> None:
         """Hear that a VM is lost, from any thread: whoever watched its processes learns of it, and it is replaced."""
+        dead: list[tuple[str, str]] = []
         with self._lock:
             if self._workers.get(index) is worker:
+                dead = self._processes_of(worker)
                 del self._workers[index]
                 self._keep(worker)
+                self._past[1] += len(dead)
                 self._shares.free(index)
                 self.vms_lost += 1
         self._board.lose(worker.vm, "worker lost")
@@ -333,6 +336,13 @@ class ProcessHost(Supervisor):
             driver.lost(reason)
         if worker.draining is not None:
             worker.draining()
+        for pid, entry in dead:
+            self._board.died(pid, entry, self.id, Failure("worker lost"))
+
+    def _processes_of(self, worker: VMWorker) -> list[tuple[str, str]]:
+        """Return PIDs and entries of what lives in a VM, without function calls: their callers get the error."""
+        living = (self._pid(worker, *slot) for slot in worker.memory.living())
+        return [(pid, entry) for pid, entry in living if entry not in self._board.functions]
 
     def info(self) -> HostInfo:
         """Return the state and the counters."""

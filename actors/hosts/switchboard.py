@@ -409,16 +409,21 @@ class Switchboard:
 
     def _on_death(self, worker: VMWorker, record: list[Any]) -> None:
         _, pid, entry, failure = record
+        self.died(pid, entry, worker.host_id, failure)
+
+    def died(self, pid: str, entry: str, host: str, failure: Failure) -> None:
+        """Record an abnormal end: in the log, and for those who watch the runtime."""
         where = f"\n{failure.stack}" if failure.stack else ""
-        log.error(
-            "process %s (%s) failed: %s%s",
-            pid,
-            entry,
-            failure.message,
-            where,
-            extra={"pid": pid, "entry": entry, "host": worker.host_id, "reason": failure.kind},
-        )
-        self._ended(ProcessEnded(pid, entry, worker.host_id, failure, self.clock.time()))
+        extra = {
+            "pid": pid,
+            "entry": entry,
+            "host": host,
+            "reason": failure.message,
+            "kind": failure.kind,
+            "stack": failure.stack,
+        }
+        log.error("process %s (%s) failed: %s%s", pid, entry, failure.message, where, extra=extra)
+        self._ended(ProcessEnded(pid, entry, host, failure, self.clock.time()))
 
     def _on_log(self, worker: VMWorker, record: list[Any]) -> None:
         _, level, name, message, fields = record

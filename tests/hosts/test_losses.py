@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actors import ProcessError, Runtime, ServiceChanged
+from actors import ProcessEnded, ProcessError, Runtime, ServiceChanged
 from actors.hosts.worker import VMWorker
 from hosts.conftest import host_of, started
 
@@ -67,6 +67,26 @@ def test_watchers_hear_that_the_worker_was_lost(rt: Runtime) -> None:
     assert {host.id: host.vms_lost for host in rt.hosts()}["app:one"] == 1
     rt.send(watcher, "stop")
     assert box.events.receive().result == {"value": "stopped"}
+
+
+def test_every_process_of_a_lost_vm_has_its_death_record(rt: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    ended: queue.Queue[Any] = queue.Queue()
+    rt.watch(lambda event: ended.put(event) if isinstance(event, ProcessEnded) else None)
+    pids = {rt.spawn("app:idle", "app:one") for _ in range(3)}
+    with caplog.at_level(logging.ERROR):
+        lose(rt, "app:one")
+        told: dict[str, ProcessEnded] = {}
+        while not pids <= told.keys():
+            event = ended.get()
+            told[event.pid] = event
+    assert {(told[pid].entry, told[pid].host, told[pid].failure.message) for pid in pids} == {
+        ("app:idle", "app:one", "worker lost")
+    }
+    records = {record.__dict__["pid"]: record.__dict__ for record in caplog.records if hasattr(record, "kind")}
+    assert {(records[pid]["entry"], records[pid]["host"], records[pid]["reason"]) for pid in pids} == {
+        ("app:idle", "app:one", "worker lost")
+    }
+    assert {host.id: host.failed for host in rt.hosts()}["app:one"] >= len(pids)
 
 
 def test_processes_of_other_hosts_hear_of_the_loss_too(rt: Runtime, app: Any) -> None:
