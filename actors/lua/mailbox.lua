@@ -19,7 +19,10 @@ local make_ready, enqueue = scheduler.make_ready, scheduler.enqueue
 
 local M = {}
 
+local r = S.r
 local WARN_AT = 1024
+local BACKLOG = 256
+local BACKLOG_REDUCTIONS = 100
 local number = 0
 
 --- Report a message that nobody will get.
@@ -118,7 +121,12 @@ local function deliver(p, topic, from, value, n, remote)
       return nil
     end
     feed(q, m)
-    if q.t - q.h >= WARN_AT - 1 then warn(p) end
+    local backlog = q.t - q.h
+    if backlog >= BACKLOG then
+      -- as on the BEAM: who sends to a process that is behind gives way sooner, so that it can catch up
+      r.n = r.n - BACKLOG_REDUCTIONS
+      if backlog >= WARN_AT - 1 then warn(p) end
+    end
     return nil
   end
   local pend = p.pend
