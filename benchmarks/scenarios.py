@@ -11,6 +11,7 @@ from benchmarks import child, erlang_rival, pykka_rival
 from benchmarks.erlang_rival import Erlang
 from benchmarks.figures import Bar, Better
 from benchmarks.harness import OURS, Sample, Scenario, Side
+from benchmarks.library_rows import library_rows
 from benchmarks.tutela_side import APP, HOST, TWO_WORKERS, Tutela, tutela
 from benchmarks.units import Unit
 
@@ -120,6 +121,7 @@ def scenarios(erlang: Erlang | None) -> tuple[Scenario, ...]:
         ),
         _two_workers(),
         _start_up(erlang),
+        *library_rows(),
         _crowd(erlang),
         _hostile(erlang),
     )

@@ -41,5 +41,5 @@ def test_a_row_that_nobody_knows_is_refused_with_the_names_of_all() -> None:
 
 
 def test_no_bar_is_held_against_a_side_that_does_not_exist() -> None:
-    known = {"erlang", "pykka", "one worker", "own spawn", None}
+    known = {"erlang", "pykka", "one worker", "own spawn", "python json", None}
     assert {bar.against for row in scenarios(None) for bar in row.bars} <= known
