@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from actors.vm.door import Door
+from actors.vm.frontend import FrontEnd
 from tests.modules.app import App
 from tests.processes.harness import HERE, Node, World
 
@@ -65,6 +67,34 @@ for class, name in pairs(object.classes) do
 end
 return table.concat(names, "\n")
 """
+
+SAMPLES = {
+    "json.encode": "json.encode({1})",
+    "json.decode": 'json.decode("[1]")',
+    "json.validate": 'json.validate({type = "number"}, 1)',
+    "json.validate_string": 'json.validate_string({type = "number"}, "1")',
+    **{f"hash.{name}": f'hash.{name}("x")' for name in ("md5", "sha1", "sha256", "sha512", "fnv32", "fnv64")},
+    **{f"hash.hmac_{name}": f'hash.hmac_{name}("x", "k")' for name in ("md5", "sha1", "sha256", "sha512")},
+    "base64.encode": 'base64.encode("x")',
+    "base64.decode": 'base64.decode("eA==")',
+    "yaml.encode": "yaml.encode({1})",
+    "yaml.decode": 'yaml.decode("1")',
+    "uuid.v3": 'uuid.v3("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "x")',
+    "uuid.v5": 'uuid.v5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "x")',
+    **{f"uuid.{name}": f'uuid.{name}("{"a" * 32}")' for name in ("validate", "version", "variant", "parse", "format")},
+    "crypto.random.bytes": "crypto.random.bytes(2000)",
+    "errors.new": 'errors.new("x")',
+    "errors.wrap": 'errors.wrap("x", "y")',
+    "payload.new": "payload.new({1})",
+    "ctx.all": "ctx.all()",
+    "time.now": "time.now()",
+    "time.parse_duration": 'time.parse_duration("1h")',
+    "time.load_location": 'time.load_location("Europe/Lisbon")',
+    "time.fixed_zone": 'time.fixed_zone("x", 60)',
+    "process.registry.lookup": 'process.registry.lookup("x")',
+    "process.registry.register": 'process.registry.register("x")',
+}
+"""Calls that tell by themselves where they run: each crosses the door, or does not."""
 
 OBJECTS = """
 local g = assert(pg.open("app:group"))
@@ -156,6 +186,18 @@ def app() -> Iterator[App]:
         yield running
 
 
+class Watched:
+    """A door that notes which calls went through it."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.seen: list[bytes] = []
+
+    def call(self, name: bytes, *args: Any) -> Any:
+        self.seen.append(name)
+        return self._door.call(name, *args)
+
+
 def run(app: App, checks: str) -> list[str]:
     """Run `checks` in a process that names all modules, with `objects` and a list `found` to add to."""
     pid = 'process.send(process.pid(), "x", 1) local message = process.inbox():receive()'
@@ -233,3 +275,25 @@ def test_modules_that_are_for_later_are_refused_by_name(app: App) -> None:
         for name in MISSING
     )
     assert run(app, checks) == [f"falsemodule '{name}' is not available in this release" for name in MISSING]
+
+
+def test_calls_go_through_the_door_where_the_page_says_python_and_only_there() -> None:
+    places = {row.key: row.runs for row in documented() if row.key in SAMPLES}
+    assert places.keys() == SAMPLES.keys()
+    crossed = {}
+    for name, call in SAMPLES.items():
+        world = World()
+        door = Watched(world.door)
+        world.door = cast(Door, door)
+        world.main(f"{call} return true", modules=MODULES)
+        crossed[name] = bool(set(door.seen) - {b"entry", b"security.strict", b"release"})
+    assert {name: "Python" if across else "Lua" for name, across in crossed.items()} == places
+
+
+def test_the_example_of_typed_lua_is_accepted_and_keeps_its_lines() -> None:
+    text = (PAGE.parent / "typed-lua.md").read_text(encoding="utf-8")
+    example = text.split("```lua\n")[1].split("```")[0]
+    erased = FrontEnd().translate(example, "typed").decode()
+    assert len(erased.splitlines()) == len(example.splitlines())
+    assert "Order" not in erased
+    assert "integer" not in erased
