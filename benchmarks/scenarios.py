@@ -110,6 +110,14 @@ def scenarios(erlang: Erlang | None) -> tuple[Scenario, ...]:
             unit=Unit.CALLS,
             bars=(Bar(1.5, PYKKA), Bar(2.0, PYKKA, goal=True)),
         ),
+        _exchange(
+            "call_limited",
+            "the same with a time limit for each",
+            lambda ours: Side(OURS, ours.call_limited, 5_000, 300, 500),
+            None,
+            Side(PYKKA, pykka_rival.ask_limited, 5_000, 300, 500),
+            unit=Unit.CALLS,
+        ),
         _funcs_call(),
         _exchange(
             "exec",

@@ -56,11 +56,18 @@ class Tutela:
         return self._rate(count, count * (count + 1) // 2, "stream", count, OTHER_HOST)
 
     def call(self, count: int) -> Sample:
-        """Python calls a Lua function, one call after the other."""
+        """Python calls a Lua function, one call after the other, and waits however long each takes."""
+        return self._calls(count, None)
+
+    def call_limited(self, count: int) -> Sample:
+        """The same, each call with a time limit."""
+        return self._calls(count, PATIENCE)
+
+    def _calls(self, count: int, timeout: float | None) -> Sample:
         call = self.runtime.call
         started = time.perf_counter()
         for i in range(count):
-            _expect(call("bench:add", i, 1, timeout=PATIENCE), i + 1, "bench:add")
+            _expect(call("bench:add", i, 1, timeout=timeout), i + 1, "bench:add")
         return Sample(count / (time.perf_counter() - started))
 
     def funcs_call(self, count: int) -> Sample:
