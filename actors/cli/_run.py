@@ -79,7 +79,7 @@ def run(
     that it returns is the exit code, a text is printed, an error is told on stderr and gives 1. Flags stand before the
     command; all that follows is for it. The log is silent then unless -v, -c or -s says otherwise.
 
-    `tutela run PATH list` lists the commands.
+    `tutela run PATH list` lists the commands, with --json after it as JSON.
     """
     from actors.cli._commands import command_main, entry_main
 
@@ -89,8 +89,8 @@ def run(
     if execute is not None:
         entries = app.registry(path, config)
         main = entry_main(entries, execute, command, host)
-    elif command == ("list",):
-        _list(app.registry(path, config))
+    elif command in (("list",), ("list", "--json")):
+        _list(app.registry(path, config), as_json=len(command) > 1)
         return
     elif command:
         entries = app.registry(path, config)
@@ -152,10 +152,14 @@ def make_runtime(entries: Registry, config: Config, state: Path | None, args: tu
     )
 
 
-def _list(entries: Registry) -> None:
+def _list(entries: Registry, *, as_json: bool) -> None:
     from actors.cli._commands import commands
+    from actors.cli._render import print_json
 
     known = commands(entries)
+    if as_json:
+        print_json([{"name": command.name, "short": command.short, "id": command.id} for command in known])
+        return
     if not known:
         click.echo("No commands available")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,16 @@ def test_list_shows_the_commands_sorted_and_leaves_out_other_use_cases(app: Path
     assert (result.exit_code, result.stdout) == (0, "Available commands:\n  go\n  greet  say hello\n")
 
 
+def test_list_gives_the_commands_as_json(app: Path) -> None:
+    listed = json.loads(_tutela("run", app, "list", "--json").stdout)
+    assert [(command["name"], command["short"]) for command in listed] == [("go", ""), ("greet", "say hello")]
+    assert all(command["id"].startswith("shop:") for command in listed)
+
+
 def test_list_says_when_there_are_none(app: Path) -> None:
     (app / "_index.yaml").write_text("namespace: shop\nentries: []\n")
     assert _tutela("run", app, "list").stdout == "No commands available\n"
+    assert json.loads(_tutela("run", app, "list", "--json").stdout) == []
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["greet"]])
