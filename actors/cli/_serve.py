@@ -172,7 +172,8 @@ def _report_start(rt: Runtime) -> bool:
     failed = [service for service in rt.services() if _has_not_started(service) and _required(rt, service.id)]
     if failed:
         listed = "; ".join(f"{service.id} ({service.details or service.status})" for service in failed)
-        log.error("%d services have not started: %s", len(failed), listed)
+        count = "1 service has" if len(failed) == 1 else f"{len(failed)} services have"
+        log.error("%s not started: %s", count, listed)
     return not failed
 
 

@@ -108,7 +108,7 @@ def test_failures_are_told_with_file_line_and_stack_and_the_code_is_1(
 ) -> None:
     result = tutela(app, "--junit", "out.xml")
     assert result.exit_code == 1
-    lines = [line.split(" (0.")[0].removesuffix(" in fn").rstrip() for line in result.stdout.splitlines()]
+    lines = [line.split(" (0.")[0].removesuffix(" in main").rstrip() for line in result.stdout.splitlines()]
     assert lines[0].startswith("(no suite): 1 passed, 2 failed, ")
     assert lines[1:9] == [
         "  ok    shop:adds",
