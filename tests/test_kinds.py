@@ -51,13 +51,13 @@ def refused(*entries: Entry) -> list[str]:
 
 def test_every_kind_of_the_core_is_in_the_catalog_and_says_whether_it_runs() -> None:
     assert {name for name, kind in CATALOG.items() if kind.runs} == {
-        *("function.python", "terminal.host", "pg.scope", "store.memory"),
+        *("function.python", "terminal.host", "pg.scope", "store.memory", "security.policy"),
         *("process.lua", "function.lua", "library.lua", "process.host", "process.service", "supervisor"),
         *("env.variable", "env.storage.memory", "env.storage.os", "env.storage.static", "env.storage.file"),
         *("env.storage.router", "registry.entry", "ns.definition", "ns.requirement", "ns.dependency"),
     }
     assert {name for name, kind in CATALOG.items() if not kind.runs} == {
-        *("workflow.lua", "process.python", "temporal.client", "temporal.worker", "security.policy"),
+        *("workflow.lua", "process.python", "temporal.client", "temporal.worker"),
     }
     assert {name for name, kind in CATALOG.items() if kind.passive} == {
         *("registry.entry", "ns.definition", "ns.requirement", "ns.dependency"),

@@ -108,6 +108,7 @@ class VMWorker(Actor):
             # no name here may keep the VM: Lua objects are freed on the thread that made them
             outputs, self._deadline, self._busy = self._machine.step([record], clock.monotonic(), clock.time(), BUDGET)
             self.step_started = None
+            self.spawns_queued = 0
             answer = None
             for index, output in enumerate(outputs):
                 if output[1] == ref and output[0] == Output.REPLY and output[2] is not None:

@@ -45,7 +45,15 @@ function M.module(name)
   end
   building[name] = true
   made = factory(M.rt)
-  if not object.class_of(made) then made = object.freeze(made, name) end
+  if not object.class_of(made) then
+    -- tables inside of it too: processes share them
+    for key, part in pairs(made) do
+      if type(part) == "table" and not object.class_of(part) and not object.frozen_name(part) then
+        made[key] = object.freeze(part, name .. "." .. key)
+      end
+    end
+    made = object.freeze(made, name)
+  end
   building[name] = nil
   built[name] = made
   return made

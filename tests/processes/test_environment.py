@@ -407,3 +407,9 @@ def test_bad_arguments_of_the_logger_raise_at_the_caller(world: World, call: str
     result = world.main(f"local ok, err = pcall(function() {call} end) return {{ok, tostring(err)}}")
     assert result[0] is False
     assert result[1].startswith("app:main:1:")
+
+
+def test_a_table_inside_a_module_cannot_be_changed_for_others(world: World) -> None:
+    body = "local ok = pcall(function() crypto.random.uuid = function() return 'evil' end end) return ok"
+    assert world.exec(world.process("changes", body, modules=["crypto"])) is False
+    assert world.exec(world.process("asks", "return #crypto.random.uuid()", modules=["crypto"])) == 36
