@@ -12,8 +12,6 @@ local next, type, pairs = next, type, pairs
 local M = {}
 
 M.BLOB, M.REPLY, M.MAIL, M.EVENT, M.DEATH, M.LOG, M.DEAD_LETTER, M.PLACE, M.ASK = 1, 2, 3, 4, 5, 6, 7, 8, 9
-M.FUNCTION, M.ABANDON = 30, 31   -- a call of a Python function, and that nobody wants its result
-
 -- a table met twice or a cycle, which string.buffer refuses: a list of nodes, references as numbers in a box
 local graph_mt = {}
 local box_mt = {}
