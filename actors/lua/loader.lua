@@ -102,7 +102,7 @@ function M.load(id)
   local def = S.entries[id]
   if def then return def end
   local packed, kind, problem = M.door("entry", id)
-  if not packed then return nil, errors.plain(kind, problem, kind == "Unavailable") end
+  if not packed then return nil, errors.plain(kind, problem, false) end
   local fields = msgpack.decode(packed)
   def = {
     id = fields.id, kind = fields.kind, method = fields.method, number = fields.number,
