@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from actors.cli._options import LogOptions
 from actors.config import Config, Encoding
+
+if TYPE_CHECKING:
+    from actors.events import EventBus
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"DEBUG": "\x1b[2m", "INFO": "\x1b[32m", "WARNING": "\x1b[33m", "ERROR": "\x1b[31m"}
@@ -39,6 +44,47 @@ def set_up_logging(options: LogOptions, config: Config | None, stream: TextIO | 
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
+
+
+def log_to_bus(bus: EventBus, level: int) -> Callable[[], None]:
+    """Send log records of at least `level` to the event bus too; the result ends that.
+
+    An event has the system ``log``, the level as its kind, the logger's name as its path, and as data the message and
+    the fields of the record.
+    """
+    root = logging.getLogger()
+    before = root.level
+    handler = _BusHandler(bus)
+    handler.setLevel(level)
+    root.addHandler(handler)
+    root.setLevel(min(level, before))
+
+    def end() -> None:
+        root.removeHandler(handler)
+        root.setLevel(before)
+
+    return end
+
+
+class _BusHandler(logging.Handler):
+    def __init__(self, bus: EventBus) -> None:
+        super().__init__()
+        self._bus = bus
+        self._sending = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # what sending a record logs is not sent in its turn; the bus itself logs while it holds its lock
+        if record.name == "actors.events" or getattr(self._sending, "now", False):
+            return
+        self._sending.now = True
+        try:
+            fields = {key: str(value) for key, value in _fields(record).items()}
+            level = _NAMES.get(record.levelname, record.levelname).lower()
+            self._bus.publish("log", level, record.name, {"message": record.getMessage(), "fields": fields})
+        except Exception:
+            self.handleError(record)
+        finally:
+            self._sending.now = False
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -93,6 +93,7 @@ class LogOptions:
     very_verbose: bool = False
     console: bool = False
     silent: bool = False
+    event_streams: bool = False
 
     def given(self) -> bool:
         """Tell whether any of the flags was."""
@@ -113,6 +114,7 @@ def log_options(command: Command) -> Command:
             click.option("--very-verbose", is_flag=True, help="The same as -vv."),
             click.option("-c", "--console", is_flag=True, help="Log in colours."),
             click.option("-s", "--silent", is_flag=True, help="Log nothing."),
+            click.option("-e", "--event-streams", is_flag=True, help="Send log records to the event bus as well."),
         )
     ):
         with_log = add(with_log)

@@ -115,7 +115,7 @@ def launch(
     strict_start: bool = False,
 ) -> int:
     """Run an app as a program of its own, and return its exit code."""
-    from actors.cli._logging import set_up_logging
+    from actors.cli._logging import log_to_bus, set_up_logging
     from actors.cli._serve import Signals, serve
     from actors.config import History
     from actors.loading import Follower, close_history, open_history
@@ -129,6 +129,8 @@ def launch(
             ends.callback(close_history, history)
             entries = app.registry(path, config, history)
         rt = make_runtime(entries, config, state, main.args if main is not None else ())
+        if log.event_streams or config.log_to_events:
+            ends.callback(log_to_bus(rt.bus, config.log_level))
         if reload:
             follower = Follower(entries, app.folder(path, config), state=state)
             follower.start()

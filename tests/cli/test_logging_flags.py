@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from actors.cli._logging import set_up_logging
+from actors import Runtime
+from actors.cli._logging import log_to_bus, set_up_logging
 from actors.cli._options import LogOptions
 from actors.config import Config, Encoding
+from actors.events import BusEvent
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +89,44 @@ def test_setting_up_twice_does_not_log_twice() -> None:
     set_up_logging(LogOptions(), None, first)
     assert len(_logged(LogOptions()).splitlines()) == 2
     assert first.getvalue() == ""
+
+
+def test_event_streams_send_records_to_the_event_bus(tmp_path: Path) -> None:
+    (tmp_path / "_index.yaml").write_text("namespace: app\nentries: []\n")
+    with Runtime.load(tmp_path) as rt:
+        seen: list[BusEvent] = []
+        rt.bus.watch("log", "*", seen.append)
+        set_up_logging(LogOptions(silent=True), None, io.StringIO())
+        end = log_to_bus(rt.bus, logging.INFO)
+        logging.getLogger("shop").debug("too small")
+        logging.getLogger("shop").warning("%s is low", "stock", extra={"pid": "{1}"})
+        end()
+        logging.getLogger("shop").warning("too late")
+    mine = [event for event in seen if event.path == "shop"]
+    assert [(event.kind, event.data) for event in mine] == [
+        ("warn", {"message": "stock is low", "fields": {"pid": "{1}"}})
+    ]
+
+
+def test_a_script_hears_the_log_of_its_program_with_the_flag_e(tmp_path: Path) -> None:
+    (tmp_path / "_index.yaml").write_text(
+        """
+namespace: app
+entries:
+  - { name: term, kind: terminal.host, lifecycle: { auto_start: true } }
+  - name: hears
+    kind: process.lua
+    meta: { command: { name: hears } }
+    modules: [events, logger]
+    source: |
+      return { main = function()
+        local sub = events.subscribe("log")
+        logger:warn("a word")
+        repeat local event = sub:channel():receive() until event.data.message == "a word"
+        return "heard"
+      end }
+"""
+    )
+    arguments = ["-m", "actors.cli", "run", "-e", "--state", str(tmp_path / "state"), str(tmp_path), "hears"]
+    ended = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=50, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "heard\n"), ended.stderr
