@@ -25,7 +25,7 @@ require("formats")
 local functions = require("functions")
 local pools = require("pools")
 
-local type, pairs, tostring, floor = type, pairs, tostring, math.floor
+local pairs, floor = pairs, math.floor
 local co_yield, WAIT = coroutine.yield, S.WAIT
 local procs = S.procs
 
@@ -410,5 +410,4 @@ function M.collect()
   return collectgarbage("count") * 1024
 end
 
-M.tostring, M.type = tostring, type
 return M

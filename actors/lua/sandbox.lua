@@ -13,7 +13,7 @@ local random = require("random")
 local pcall, xpcall, error, tostring, type, select = pcall, xpcall, error, tostring, type, select
 local rawset, unpack, pairs = rawset, unpack, pairs
 local floor, format, concat = math.floor, string.format, table.concat
-local getinfo, getfenv = debug.getinfo, getfenv
+local getinfo = debug.getinfo
 local tinsert, tremove, tsort = table.insert, table.remove, table.sort
 local frozen_name = object.frozen_name
 
@@ -186,5 +186,4 @@ local function none(name) return object.freeze({}, "package." .. name) end
 G.package = object.freeze({path = "", cpath = "", loaded = none("loaded"), preload = none("preload"), loaders = none("loaders"), config = "/\n;\n?\n!\n-\n"}, "package")
 
 M.globals = G
-M.getfenv = getfenv
 return M

@@ -3,7 +3,7 @@
 
 local S = require("state")
 
-local co_create, co_resume, co_yield, co_status = coroutine.create, coroutine.resume, coroutine.yield, coroutine.status
+local co_create, co_resume, co_yield = coroutine.create, coroutine.resume, coroutine.yield
 local co_running, isyieldable = coroutine.running, coroutine.isyieldable
 local unpack, error = unpack, error
 local r, depth = S.r, S.depth
@@ -284,7 +284,5 @@ function r.y()
     error("not enough memory", 0)
   end
 end
-
-M.status = co_status
 
 return M

@@ -16,7 +16,6 @@ local S = {
   stopping = false,     -- the host stops: no new processes
   strict = false,       -- code without an actor or a scope may do nothing that is checked
   terminal = false,     -- the terminal, on the VM of a terminal host
-  trap_limit = 0,
   procs = {},           -- PID text -> process
   names = {},           -- replica of the name registry: name -> PID text
   hosts = {},           -- host id -> {state =, vms = {indices}}
